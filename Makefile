@@ -1,0 +1,75 @@
+# One set of verbs for people and for CI. `make` alone prints them.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+QUEUES ?= default,email,reports
+CONCURRENCY ?= 4
+PORT ?= 5000
+FLASK := $(BIN)/flask --app wsgi
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check format web worker relay flower migrate upgrade shell lock clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The stamps install from the hashed locks and are made again when a lock changes.
+$(VENV)/run.stamp: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with PYTHON=/path/to/python3.11."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "This Python has no venv module. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+run: $(VENV)/run.stamp ## Bring everything up on nothing: broker, database, inbox, web and a worker
+	@exec $(BIN)/python -m webapi.local run
+
+demo: $(VENV)/run.stamp ## Send the main jobs through the real doors and print what happened
+	@exec $(BIN)/python -m webapi.local demo
+
+test: $(VENV)/dev.stamp ## Run the tests, on SQLite and PostgreSQL
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+check: $(VENV)/dev.stamp ## Format, lint, types, security lint and the tests: what CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/bandit --quiet --recursive webapi --configfile setup.cfg
+	$(MAKE) test
+
+format: $(VENV)/dev.stamp ## Format the code and mend what the linter can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+web: $(VENV)/run.stamp ## Serve HTTP on PORT
+	exec $(BIN)/granian --interface wsgi wsgi:app --host 127.0.0.1 --port $(PORT) --workers $${WEB_CONCURRENCY:-1} --blocking-threads 16
+
+worker: $(VENV)/run.stamp ## Work the queues: QUEUES=email,reports CONCURRENCY=4
+	exec $(BIN)/celery -A wsgi:celery worker -Q $(QUEUES) -c $(CONCURRENCY) --without-gossip --without-mingle --without-heartbeat --loglevel INFO
+
+relay: $(VENV)/run.stamp ## Run the relay alone; every worker has one inside
+	exec $(FLASK) relay
+
+flower: $(VENV)/run.stamp ## Watch the Celery side at http://127.0.0.1:5555
+	exec $(BIN)/celery -A wsgi:celery flower --address=127.0.0.1 --port=5555
+
+migrate: $(VENV)/run.stamp ## Write a migration for changed models: NAME="what changes"
+	$(FLASK) db revision --autogenerate -m "$(NAME)"
+
+upgrade: $(VENV)/run.stamp ## Bring the database to the newest migration
+	$(FLASK) db upgrade
+
+shell: $(VENV)/run.stamp ## A Python shell with the app at hand
+	exec $(FLASK) shell
+
+lock: $(VENV)/dev.stamp ## Compile the hashed locks from setup.cfg
+	$(BIN)/uv pip compile setup.cfg --extra local --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements.txt
+	$(BIN)/uv pip compile setup.cfg --extra local --extra dev --constraint requirements.txt --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements-dev.txt
+
+clean: ## Remove the environment, the caches and what `make run` keeps in var/
+	rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
