@@ -1,0 +1,187 @@
+"""The only reader of the environment.
+
+`.env.example` explains each name; a test keeps that file and `Settings` equal.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from webapi.errors import ConfigError
+
+DEVELOPMENT_KEY = "development-only-key-never-use-it-on-a-reachable-host"
+LEAST_KEY_LENGTH = 32  # characters; OWASP asks for 128 bits at least, hexadecimal halves them
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+RUN_FILE = Path("var/run.env")  # written by `make run`, so that a second terminal joins that system
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """Values named `NAME_FILE`: the content of that file, less one trailing newline."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{field_name}_FILE")
+        if path is None:
+            return None, field_name, False
+        try:
+            return Path(path).read_text("utf-8").removesuffix("\n"), field_name, False
+        except OSError as error:
+            raise ConfigError(f"{field_name}_FILE: {path} cannot be read: {error.strerror}.") from error
+
+    def __call__(self) -> dict[str, Any]:
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class Settings(BaseSettings):
+    """Everything that a deployment may set. Names are the environment's."""
+
+    model_config = SettingsConfigDict(
+        env_file=(".env", RUN_FILE), env_ignore_empty=True, extra="ignore", case_sensitive=True
+    )
+
+    WEBAPI_ENV: Literal["development", "production"] = "development"
+    SECRET_KEY: str = DEVELOPMENT_KEY
+    SECRET_KEY_FALLBACKS: list[str] = []
+    DATABASE_URL: str = "sqlite:///var/webapi.db"
+    REDIS_URL: str = "redis://127.0.0.1:6379/0"
+    STORAGE_URL: str = "var/files"
+    PUBLIC_URL: str = "http://127.0.0.1:5000"
+    PORT: int = Field(5000, ge=1, le=65535)
+    WEB_CONCURRENCY: int = Field(1, ge=1)
+    MAIL_SERVER: str = "127.0.0.1"
+    MAIL_PORT: int = Field(1025, ge=1, le=65535)
+    MAIL_USERNAME: str | None = None
+    MAIL_PASSWORD: str | None = None
+    MAIL_USE_TLS: bool = False
+    MAIL_USE_SSL: bool = False
+    MAIL_DEFAULT_SENDER: str = "webapi@localhost.example"
+    INBOX_PATH: str | None = None
+    LEASE_SECONDS: int = Field(60, ge=2)
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    REGISTRATION: Literal["open", "closed"] = "open"
+    MAX_CONTENT_LENGTH: int = Field(64 * 1024 * 1024, ge=1024)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, SecretFiles(settings_cls), env_settings, dotenv_settings
+
+    @field_validator("DATABASE_URL")
+    @classmethod
+    def _driver(cls, url: str) -> str:
+        """Hosts hand out `postgres://`, which SQLAlchemy refuses; psycopg 3 is what we ship."""
+        scheme, _, rest = url.partition("://")
+        if scheme in {"postgres", "postgresql"}:
+            return f"postgresql+psycopg://{rest}"
+        if scheme in {"sqlite", "postgresql+psycopg"}:
+            return url
+        raise ValueError("use a postgresql:// or a sqlite:/// URL")
+
+    @field_validator("REDIS_URL")
+    @classmethod
+    def _no_cluster(cls, url: str) -> str:
+        """kombu has no Cluster transport and takes such a URL for plain Redis with a nonsense host."""
+        scheme = urlsplit(url).scheme
+        if "cluster" in scheme:
+            raise ValueError("Redis Cluster cannot carry Celery's queues; use a single server or Sentinel")
+        if scheme not in {"redis", "rediss"}:
+            raise ValueError("use a redis:// or rediss:// URL")
+        return url
+
+    @field_validator("STORAGE_URL")
+    @classmethod
+    def _local_disk(cls, url: str) -> str:
+        if "://" in url and not url.startswith("file:///"):
+            raise ValueError("files are kept on a local disk in this version; give a path")
+        return url.removeprefix("file://")
+
+    @model_validator(mode="after")
+    def _production_is_safe(self) -> Self:
+        if self.WEBAPI_ENV == "production":
+            if self.SECRET_KEY == DEVELOPMENT_KEY or len(self.SECRET_KEY) < LEAST_KEY_LENGTH:
+                raise ValueError(
+                    "SECRET_KEY: set a random one, for example from "
+                    "python -c 'import secrets; print(secrets.token_hex(32))'"
+                )
+            redis = urlsplit(self.REDIS_URL)
+            if redis.hostname not in LOOPBACK and not redis.password:
+                raise ValueError("REDIS_URL: a Redis that others can reach needs a password")
+            if self.INBOX_PATH:
+                raise ValueError("INBOX_PATH: the inbox shows everybody's mail; unset it in production")
+        return self
+
+
+def from_env(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Read the environment strictly and return Flask's configuration.
+
+    `overrides` win over the environment; names that are not settings go through untouched.
+    Raises ConfigError with one line for each name that is wrong.
+    """
+    overrides = dict(overrides or {})
+    known = {name: overrides.pop(name) for name in list(overrides) if name in Settings.model_fields}
+    try:
+        settings = Settings(**known)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_sentence(e) for e in error.errors())) from None
+    values = settings.model_dump()
+    secure = settings.PUBLIC_URL.startswith("https://")
+    return (
+        values
+        | {
+            "SQLALCHEMY_DATABASE_URI": _absolute(values["DATABASE_URL"]),
+            "STORAGE_URL": str(Path(values["STORAGE_URL"]).resolve()),
+            "SESSION_COOKIE_NAME": "__Host-session" if secure else "session",
+            "SESSION_COOKIE_SECURE": secure,
+            "SESSION_COOKIE_HTTPONLY": True,
+            "SESSION_COOKIE_SAMESITE": "Lax",
+            "WTF_CSRF_TIME_LIMIT": None,
+            "WTF_CSRF_CHECK_DEFAULT": False,
+            "WTF_CSRF_SSL_STRICT": False,
+            "RATELIMIT_STORAGE_URI": values["REDIS_URL"],
+            "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+            "RATELIMIT_KEY_PREFIX": "{webapi}:limit",
+            "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
+            "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(values["DATABASE_URL"]),
+        }
+        | overrides
+    )
+
+
+def _engine_options(url: str) -> dict[str, Any]:
+    """A connection that died while it was idle is replaced; one that cannot be had is reported within seconds."""
+    if url.startswith("sqlite"):
+        return {}
+    return {"pool_pre_ping": True, "pool_timeout": 5, "connect_args": {"connect_timeout": 3}}
+
+
+def environment(changes: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a process that we start: this one's, with `changes`."""
+    return {**os.environ, **changes}
+
+
+def _sentence(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    text = str(error["msg"]).removeprefix("Value error, ")
+    return f"{where}: {text}." if where else f"{text}."
+
+
+def _absolute(url: str) -> str:
+    """A relative SQLite path is relative to the working directory, as in every other tool."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or url == prefix:
+        return url
+    path = Path(url.removeprefix(prefix)).resolve()
+    return prefix + str(path)

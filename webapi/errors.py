@@ -1,0 +1,121 @@
+"""The error tree, and the one place where an error becomes HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with an input: where (a JSON pointer, RFC 6901) and a sentence."""
+
+    pointer: str
+    message: str
+
+
+class WebapiError(Exception):
+    """Something went wrong that we can name.
+
+    The message is a sentence for whoever asked. It must not hold a secret: it is shown on pages,
+    in answers and on the job.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        faults: tuple[Fault, ...] = (),
+        headers: dict[str, str] | None = None,
+        **details: Any,
+    ) -> None:
+        self.message = message or (type(self).__doc__ or "").strip().partition("\n")[0]
+        self.faults = faults
+        self.headers = headers or {}
+        self.details = details
+        super().__init__(self.message)
+
+
+class ConfigError(WebapiError):
+    """The configuration is wrong."""
+
+    code = "configuration"
+
+
+class Malformed(WebapiError):
+    """The request could not be read."""
+
+    status, code = 400, "malformed"
+
+
+class NotSignedIn(WebapiError):
+    """Sign in, or send an API key as 'Authorization: Bearer wapi_…'."""
+
+    status, code = 401, "not_signed_in"
+
+
+class Forbidden(WebapiError):
+    """You may not do this."""
+
+    status, code = 403, "forbidden"
+
+
+class NotFound(WebapiError):
+    """There is nothing here."""
+
+    status, code = 404, "not_found"
+
+
+class Conflict(WebapiError):
+    """The state does not allow this."""
+
+    status, code = 409, "conflict"
+
+
+class TooLarge(WebapiError):
+    """The request is larger than this server takes."""
+
+    status, code = 413, "too_large"
+
+
+class UnsupportedMediaType(WebapiError):
+    """Send the body as application/json."""
+
+    status, code = 415, "unsupported_media_type"
+
+
+class Invalid(WebapiError):
+    """Some of the values are not right."""
+
+    status, code = 422, "invalid"
+
+
+class DatabaseAway(WebapiError):
+    """The database cannot be reached, so nothing was accepted. Try again shortly."""
+
+    status, code = 503, "database_away"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "5"})
+
+
+class Permanent(WebapiError):
+    """The job cannot succeed, however often it is tried."""
+
+    code = "permanent"
+
+
+class Transient(WebapiError):
+    """The job did not succeed this time.
+
+    `retry_after` is the least number of seconds to wait, when the other side named one.
+    """
+
+    code = "transient"
+
+    def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)

@@ -1,0 +1,28 @@
+"""The tables. Importing this package is what makes Alembic and SQLAlchemy know them all."""
+
+from webapi.models.artifact import Artifact, Upload
+from webapi.models.effect import Effect
+from webapi.models.event import JobEvent
+from webapi.models.idempotency import IdempotencyKey
+from webapi.models.job import Job
+from webapi.models.schedule import Schedule
+from webapi.models.states import FINAL, WAITING, EffectState, State
+from webapi.models.user import ApiKey, User
+from webapi.models.worker import Worker
+
+__all__ = [
+    "FINAL",
+    "WAITING",
+    "ApiKey",
+    "Artifact",
+    "Effect",
+    "EffectState",
+    "IdempotencyKey",
+    "Job",
+    "JobEvent",
+    "Schedule",
+    "State",
+    "Upload",
+    "User",
+    "Worker",
+]

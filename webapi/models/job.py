@@ -1,0 +1,98 @@
+"""A job: one accepted piece of work."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapi.extensions import db
+from webapi.models.columns import Json, Moment, now
+from webapi.models.states import FINAL, State, sql_list
+
+IS_FINAL = f"state IN ({sql_list(FINAL)})"
+
+
+class Job(db.Model):  # type: ignore[name-defined,misc]
+    """A row of the ledger. `attempt` is the fencing token: it goes up at each claim and never down."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({sql_list(State)})", "known_state"),
+        CheckConstraint("(state = 'running') = (lease_until IS NOT NULL)", "running_is_leased"),
+        CheckConstraint(f"({IS_FINAL}) = (finished_at IS NOT NULL)", "final_is_finished"),
+        CheckConstraint("progress BETWEEN 0 AND 100", "progress_is_a_percentage"),
+        UniqueConstraint("schedule_id", "scheduled_for"),
+        # What a claim reads: the due jobs of one kind, best first.
+        Index(
+            "ix_jobs_claim",
+            "kind",
+            "priority",
+            "run_at",
+            postgresql_where=text("state = 'queued'"),
+            sqlite_where=text("state = 'queued'"),
+        ),
+        # What each pass of the relay reads. The finished, which are nearly all, are in neither index.
+        Index(
+            "ix_jobs_due",
+            "run_at",
+            postgresql_where=text("state IN ('scheduled', 'retrying')"),
+            sqlite_where=text("state IN ('scheduled', 'retrying')"),
+        ),
+        Index(
+            "ix_jobs_unpublished",
+            "published_at",
+            postgresql_where=text("state = 'queued'"),
+            sqlite_where=text("state = 'queued'"),
+        ),
+        Index(
+            "ix_jobs_lease",
+            "lease_until",
+            postgresql_where=text("state = 'running'"),
+            sqlite_where=text("state = 'running'"),
+        ),
+        Index(
+            "ix_jobs_deadline",
+            "deadline_at",
+            postgresql_where=text(f"NOT ({IS_FINAL}) AND deadline_at IS NOT NULL"),
+            sqlite_where=text(f"NOT ({IS_FINAL}) AND deadline_at IS NOT NULL"),
+        ),
+        # Lists are newest first; a UUIDv7 sorts by the time it was made.
+        Index("ix_jobs_owner", "owner_id", "id"),
+        Index("ix_jobs_owner_state", "owner_id", "state", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(100))
+    payload: Mapped[dict[str, Any]] = mapped_column(Json)
+    queue: Mapped[str] = mapped_column(String(100))
+    priority: Mapped[int] = mapped_column(default=0)
+    tags: Mapped[list[str]] = mapped_column(Json, default=list)
+    state: Mapped[State] = mapped_column(String(10))
+    epoch: Mapped[int] = mapped_column(default=0)
+    attempt: Mapped[int] = mapped_column(default=0)
+    attempt_budget: Mapped[int]
+    crash_count: Mapped[int] = mapped_column(default=0)
+    run_at: Mapped[datetime] = mapped_column(Moment)
+    deadline_at: Mapped[datetime | None] = mapped_column(Moment)
+    lease_owner: Mapped[str | None] = mapped_column(String(80))
+    lease_until: Mapped[datetime | None] = mapped_column(Moment)
+    cancel_requested_at: Mapped[datetime | None] = mapped_column(Moment)
+    published_at: Mapped[datetime | None] = mapped_column(Moment)
+    publish_count: Mapped[int] = mapped_column(default=0)
+    schedule_id: Mapped[UUID | None] = mapped_column(ForeignKey("schedules.id", ondelete="SET NULL"))
+    scheduled_for: Mapped[datetime | None] = mapped_column(Moment)
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    progress: Mapped[int] = mapped_column(default=0)
+    progress_note: Mapped[str | None] = mapped_column(String(200))
+    result: Mapped[Any | None] = mapped_column(Json)
+    error_code: Mapped[str | None] = mapped_column(String(100))
+    error_public: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now())
+    started_at: Mapped[datetime | None] = mapped_column(Moment)
+    finished_at: Mapped[datetime | None] = mapped_column(Moment)
