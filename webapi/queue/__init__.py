@@ -1,0 +1,26 @@
+"""Jobs: declare a kind, submit it, do it. The rest of the program needs no other name from here."""
+
+from webapi.queue.attempt import current, new_file, progress
+from webapi.queue.extension import Queue, kind_named
+from webapi.queue.job import DECLARATION, FailedJob, Kind, Retry, job
+from webapi.queue.plain import PlainTask, task
+from webapi.queue.submit import submit
+
+queue = Queue()
+
+__all__ = [
+    "DECLARATION",
+    "FailedJob",
+    "Kind",
+    "PlainTask",
+    "Queue",
+    "Retry",
+    "current",
+    "job",
+    "kind_named",
+    "new_file",
+    "progress",
+    "queue",
+    "submit",
+    "task",
+]

@@ -1,0 +1,100 @@
+"""The attempt that is running here: what a kind's function may ask and say about it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import ColumnElement, update
+
+from webapi.models import Job, State
+from webapi.models.transaction import writing
+from webapi.queue.job import Kind
+
+PROGRESS_INTERVAL = 0.5  # seconds; a loop may report each row without a write for each
+
+
+class Replaced(Exception):
+    """Another attempt owns this job. Stop: nothing that this one writes counts."""
+
+
+@dataclass
+class Attempt:
+    """One claim of a job by this process. `number` is the fence of everything it writes."""
+
+    job_id: UUID
+    owner_id: UUID
+    kind: Kind
+    number: int
+    epoch: int
+    budget: int
+    crash_count: int
+    payload: dict[str, Any]
+    request_id: str | None
+    renewed: float = field(default_factory=time.monotonic)
+    lost: threading.Event = field(default_factory=threading.Event)
+    files: dict[str, str] = field(default_factory=dict)
+    percent: int = 0
+    reported: float = 0.0
+
+    @property
+    def fence(self) -> tuple[ColumnElement[bool], ...]:
+        """What every write about this attempt must meet."""
+        return Job.id == self.job_id, Job.attempt == self.number
+
+    def still_mine(self) -> None:
+        """Raises Replaced when the lease is lost, or could have been."""
+        if self.lost.is_set() or time.monotonic() - self.renewed > 0.8 * current_app.config["LEASE_SECONDS"]:
+            raise Replaced
+
+
+_current: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
+
+
+def current() -> Attempt | None:
+    """The attempt in whose course this code runs; None when a kind's function is called by itself."""
+    return _current.get()
+
+
+def progress(percent: float, note: str | None = None) -> None:
+    """Say how far this attempt is (0 to 100) and, in a few words, what it is doing.
+
+    It may be called as often as you like. Within an attempt the figure never falls. Raises Replaced
+    when the job is no longer this attempt's.
+    """
+    attempt = current()
+    if attempt is None:
+        return
+    attempt.still_mine()
+    attempt.percent = max(attempt.percent, min(100, int(percent)))
+    if time.monotonic() - attempt.reported < PROGRESS_INTERVAL:
+        return
+    attempt.reported = time.monotonic()
+    with writing() as session:
+        written = session.execute(
+            update(Job)
+            .where(*attempt.fence, Job.state == State.RUNNING)
+            .values(progress=attempt.percent, progress_note=note and note[:200])
+            .execution_options(synchronize_session=False)
+        )
+        if written.rowcount == 0:  # type: ignore[attr-defined]
+            attempt.lost.set()
+            raise Replaced
+
+
+def new_file(name: str, media_type: str) -> Path:
+    """Where to write a file that this job produces; it becomes the artifact `name` when the job ends well."""
+    attempt = current()
+    if attempt is None:
+        raise RuntimeError("Files belong to a job: call this from a kind's function that a worker runs.")
+    if "/" in name or name in {"", ".", ".."} or len(name) > 200:
+        raise ValueError(f"{name!r} is no name for a file.")
+    attempt.files[name] = media_type
+    path: Path = current_app.extensions["files"].staging(attempt.job_id, attempt.number) / name
+    return path

@@ -1,0 +1,55 @@
+"""Claiming: one winner for each attempt, by compare-and-set (W1 of the protocol)."""
+
+from __future__ import annotations
+
+from flask import current_app
+from sqlalchemy import func, or_
+
+from webapi.models import Job, State
+from webapi.models.columns import after, now
+from webapi.models.transaction import writing
+from webapi.queue.attempt import Attempt
+from webapi.queue.children import lease_owner
+from webapi.queue.job import Kind
+from webapi.queue.ledger import due_first, move
+
+
+def claim(kind: Kind) -> Attempt | None:
+    """Take the best due job of `kind`; None when there is none, as a late or doubled hint finds."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    owner = lease_owner(app)
+    claimable = (
+        Job.kind == kind.name,
+        Job.cancel_requested_at.is_(None),
+        or_(Job.deadline_at.is_(None), Job.deadline_at > now()),
+    )
+    with writing() as session:
+        moved = move(
+            session,
+            State.QUEUED,
+            State.RUNNING,
+            due_first(*claimable, state=State.QUEUED, limit=1),
+            *claimable,
+            actor=f"worker {owner}",
+            reason="claimed",
+            attempt=Job.attempt + 1,
+            lease_owner=owner,
+            lease_until=after(app.config["LEASE_SECONDS"]),
+            started_at=func.coalesce(Job.started_at, now()),
+            progress=0,
+            progress_note=None,
+        )
+        if not moved:
+            return None
+        row = session.get_one(Job, moved[0].id)
+        return Attempt(
+            job_id=row.id,
+            owner_id=row.owner_id,
+            kind=kind,
+            number=row.attempt,
+            epoch=row.epoch,
+            budget=row.attempt_budget,
+            crash_count=row.crash_count,
+            payload=row.payload,
+            request_id=row.request_id,
+        )

@@ -1,0 +1,208 @@
+"""Effects: intent, act, receipt. What is done is never repeated, and what nobody can know is said so.
+
+A kind's function asks `outstanding(keys)` for what is left to do. For each it calls `mark()` right
+before the irrevocable moment and `settle()` with the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import exists, func, insert, select, true, update
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from webapi.models import Effect, EffectState, Job, State
+from webapi.models.columns import after, now
+from webapi.models.transaction import writing
+from webapi.queue.attempt import Attempt, Replaced, current
+from webapi.queue.job import Kind
+
+ANSWER_LIMIT = 25.0  # seconds; the longest wait for the answer to an act, always less than half a lease
+
+
+def answer_limit() -> float:
+    """Seconds within which an act must be answered, so that its lease outlives it."""
+    return min(ANSWER_LIMIT, 0.4 * float(current_app.config["LEASE_SECONDS"]))
+
+
+def plan(session: Session, job_id: UUID, kind: Kind, keys: Iterable[str]) -> None:
+    """Write down what a job is going to do, before it does any of it."""
+    rows = [
+        {"id": uuid7(), "job_id": job_id, "effect_key": key, "kind": kind.effect, "state": EffectState.PENDING}
+        for key in dict.fromkeys(keys)
+    ]
+    if rows:
+        session.execute(insert(Effect), rows)
+
+
+@dataclass
+class Act:
+    """One effect that this attempt is to perform. Without a ledger (`attempt` is None) nothing is recorded."""
+
+    key: str
+    id: UUID
+    attempt: Attempt | None
+    try_no: int = 0
+
+    def mark(self) -> None:
+        """E1: from here on the act may have happened. Raises Replaced when it must not."""
+        if self.attempt is None:
+            return
+        self.attempt.still_mine()
+        with writing() as session:
+            mine = select(Job.id).where(
+                *self.attempt.fence,
+                Job.state == State.RUNNING,
+                Job.cancel_requested_at.is_(None),
+                Job.lease_until > after(answer_limit()),
+            )
+            if session.execute(mine.with_for_update()).first() is None:
+                self.attempt.lost.set()
+                raise Replaced
+            marked = session.execute(
+                update(Effect)
+                .where(Effect.id == self.id, Effect.state == EffectState.PENDING)
+                .values(
+                    state=EffectState.INFLIGHT, marked_by=self.attempt.number, try_no=Effect.try_no + 1, marked_at=now()
+                )
+                .returning(Effect.try_no)
+                .execution_options(synchronize_session=False)
+            ).first()
+            if marked is None:
+                raise Replaced
+            self.try_no = marked[0]
+
+    def settle(self, state: EffectState, *, code: int | None = None, reply: str = "", message_id: str = "") -> None:
+        """E3: what came back. PENDING means that it certainly did not happen and may be tried again."""
+        if self.attempt is None:
+            return
+        with writing() as session:
+            session.execute(
+                update(Effect)
+                .where(
+                    Effect.id == self.id,
+                    Effect.marked_by == self.attempt.number,
+                    Effect.try_no == self.try_no,
+                    Effect.state.in_([EffectState.INFLIGHT, EffectState.UNKNOWN]),
+                )
+                .values(
+                    state=state,
+                    maybe=true() if state is EffectState.UNKNOWN else Effect.maybe,
+                    code=code,
+                    reply=reply[:1000],
+                    message_id=message_id,
+                    settled_at=None if state is EffectState.PENDING else now(),
+                )
+                .execution_options(synchronize_session=False)
+            )
+
+    def refuse(self, *, code: int | None, reply: str) -> None:
+        """The other side declined before the irrevocable moment; it never was marked."""
+        self._before_the_act(EffectState.REFUSED, code, reply)
+
+    def defer(self, *, code: int | None, reply: str) -> None:
+        """The other side asked to come back later, before the irrevocable moment."""
+        self._before_the_act(EffectState.PENDING, code, reply)
+
+    def _before_the_act(self, state: EffectState, code: int | None, reply: str) -> None:
+        if self.attempt is None:
+            return
+        self.attempt.still_mine()
+        with writing() as session:
+            session.execute(
+                update(Effect)
+                .where(
+                    Effect.id == self.id,
+                    Effect.state == EffectState.PENDING,
+                    exists().where(*self.attempt.fence, Job.state == State.RUNNING),
+                )
+                .values(
+                    state=state,
+                    code=code,
+                    reply=reply[:1000],
+                    settled_at=None if state is EffectState.PENDING else now(),
+                )
+                .execution_options(synchronize_session=False)
+            )
+
+
+def outstanding(keys: Iterable[str]) -> list[Act]:
+    """The acts among `keys` that are still to be done, in that order; those not yet planned are planned.
+
+    An act that an earlier attempt marked and never settled may have happened: under `hold` it
+    becomes unknown and waits for a person; under `resend` it is done again, and counted.
+    """
+    keys = list(dict.fromkeys(keys))
+    attempt = current()
+    if attempt is None:
+        return [Act(key, uuid7(), None) for key in keys]
+    with writing() as session:
+        _judge_inflight(session, attempt)
+        known = set(session.scalars(select(Effect.effect_key).where(Effect.job_id == attempt.job_id)))
+        plan(session, attempt.job_id, attempt.kind, [key for key in keys if key not in known])
+        rows = session.execute(
+            select(Effect.effect_key, Effect.id).where(
+                Effect.job_id == attempt.job_id, Effect.state == EffectState.PENDING
+            )
+        )
+        ids = dict(rows.tuples())
+    return [Act(key, ids[key], attempt) for key in keys if key in ids]
+
+
+def _judge_inflight(session: Session, attempt: Attempt) -> None:
+    left = (
+        Effect.job_id == attempt.job_id,
+        Effect.state == EffectState.INFLIGHT,
+        Effect.marked_by < attempt.number,
+    )
+    if attempt.kind.on_unknown == "hold":
+        values = {"state": EffectState.UNKNOWN, "maybe": True}
+    else:
+        values = {"state": EffectState.PENDING, "maybe": True, "resends": Effect.resends + 1}
+    session.execute(update(Effect).where(*left).values(**values).execution_options(synchronize_session=False))
+
+
+def settle_inflight(session: Session, job_id: UUID) -> None:
+    """A job that ends leaves no act in flight: what was marked and not answered is unknown."""
+    session.execute(
+        update(Effect)
+        .where(Effect.job_id == job_id, Effect.state == EffectState.INFLIGHT)
+        .values(state=EffectState.UNKNOWN, maybe=True)
+        .execution_options(synchronize_session=False)
+    )
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How the effects of one job stand."""
+
+    by_state: dict[EffectState, int]
+    unanswered: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_state.values())
+
+    @property
+    def all_done(self) -> bool:
+        return self.by_state.get(EffectState.DONE, 0) == self.total
+
+
+def tally(session: Session, job_id: UUID) -> Tally:
+    """Count a job's effects. Unanswered are those unknown, in flight, or once left without an answer."""
+    rows = session.execute(
+        select(Effect.state, Effect.maybe, func.count())
+        .where(Effect.job_id == job_id)
+        .group_by(Effect.state, Effect.maybe)
+    ).all()
+    by_state: dict[EffectState, int] = {}
+    unanswered = 0
+    for state, maybe, count in rows:
+        by_state[EffectState(state)] = by_state.get(EffectState(state), 0) + count
+        if state != EffectState.DONE and (maybe or state in {EffectState.UNKNOWN, EffectState.INFLIGHT}):
+            unanswered += count
+    return Tally(by_state, unanswered)

@@ -1,0 +1,107 @@
+"""The Celery extension: one Celery per Flask app, nothing process-wide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from celery import Celery, Task
+from celery.exceptions import Ignore
+from flask import Flask, current_app
+from structlog import get_logger
+
+from webapi.errors import ConfigError, NotFound
+from webapi.queue import signing
+from webapi.queue.children import after_fork
+from webapi.queue.files import FileStore
+from webapi.queue.hints import Hints
+from webapi.queue.job import Kind
+from webapi.queue.plain import PlainTask
+from webapi.queue.run import work
+from webapi.queue.settings import celery_settings
+from webapi.queue.worker import RelayStep, SteadyConsumer
+
+log = get_logger()
+
+
+class FlaskCelery(Celery):  # type: ignore[misc]
+    """A Celery that knows its Flask app."""
+
+    flask_app: Flask
+
+
+class AppTask(Task):  # type: ignore[misc]
+    """Checks a message's MAC and runs the task in the context of its own app.
+
+    It is a class of the module, not of a closure, so that a pool that spawns can pickle it.
+    """
+
+    abstract = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        app: Flask = self.app.flask_app
+        request = self.request
+        if not request.called_directly and not request.is_eager:
+            if not signing.verified(app, self.name, request, args, kwargs):
+                log.warning("message dropped", why="no valid MAC", task=self.name)
+                raise Ignore
+            after_fork(app)
+        with app.app_context():
+            return super().__call__(*args, **kwargs)
+
+
+class Queue:
+    """`init_app` builds the app's Celery, at `app.extensions["celery"]`, and registers its kinds.
+
+    Reads REDIS_URL, SECRET_KEY, SECRET_KEY_FALLBACKS, STORAGE_URL and WEBAPI_ENV.
+    """
+
+    def init_app(self, app: Flask, kinds: Sequence[Kind], plain: Sequence[PlainTask[Any, Any]] = ()) -> None:
+        by_name = {kind.name: kind for kind in kinds}
+        if len(by_name) != len(kinds):
+            raise ConfigError("Two kinds have the same name; a message could mean either.")
+        for kind in kinds:
+            if kind.on_failure is not None and kind.on_failure not in by_name:
+                raise ConfigError(f"{kind.name}: its failure handler {kind.on_failure!r} is no kind.")
+        queues = sorted({"default"} | {kind.queue for kind in kinds} | {task.options["queue"] for task in plain})
+        app.extensions["kinds"] = by_name
+        app.extensions["queues"] = queues
+        app.extensions["hints"] = Hints(app)
+        app.extensions["files"] = FileStore(app.config["STORAGE_URL"])
+        app.extensions["celery"] = _celery(app, queues, kinds, plain)
+
+
+def _celery(app: Flask, queues: list[str], kinds: Sequence[Kind], plain: Sequence[PlainTask[Any, Any]]) -> FlaskCelery:
+    celery = FlaskCelery(app.name, task_cls=AppTask, amqp=signing.SigningAMQP, set_as_current=False)
+    celery.flask_app = app
+    celery.conf.update(celery_settings(app, queues))
+    celery.conf.worker_consumer = SteadyConsumer
+    celery.steps["worker"].add(RelayStep)
+    for kind in kinds:
+        celery.task(
+            name=kind.name,
+            shared=False,
+            queue=kind.queue,
+            soft_time_limit=kind.soft_time_limit,
+            time_limit=kind.time_limit,
+        )(_worker_for(kind))
+    for task in plain:
+        celery.task(name=task.name, shared=False, **task.options)(task.function)
+    return celery
+
+
+def _worker_for(kind: Kind) -> Any:
+    def take(job: str) -> None:
+        work(kind)
+
+    take.__doc__ = kind.summary
+    take.__name__ = take.__qualname__ = kind.name.replace(".", "_")
+    return take
+
+
+def kind_named(name: str) -> Kind:
+    """The current app's kind of that name. Raises NotFound."""
+    found: Kind | None = current_app.extensions["kinds"].get(name)
+    if found is None:
+        raise NotFound(f"There is no kind of job called {name!r}.")
+    return found

@@ -1,0 +1,144 @@
+"""How an attempt ends: its files, its verdict or its retry, in one fenced transaction (C and F of the protocol)."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import delete, insert, or_
+from sqlalchemy.orm import Session
+from structlog import get_logger
+from uuid_utils.compat import uuid7
+
+from webapi.errors import Transient, WebapiError
+from webapi.models import Artifact, EffectState, Job, State
+from webapi.models.columns import after, now
+from webapi.models.transaction import writing
+from webapi.queue.attempt import Attempt, Replaced
+from webapi.queue.effects import settle_inflight, tally
+from webapi.queue.followup import announce_failure
+from webapi.queue.ledger import Moved, move
+
+log = get_logger()
+
+OVER = {"lease_owner": None, "lease_until": None}
+
+
+def succeeded(attempt: Attempt, result: Any) -> State:
+    """The function returned. Its effects have the last word. Returns the final state; raises Replaced."""
+    files = _keep_files(attempt)
+    with writing() as session:
+        verdict, code, sentence = _verdict(session, attempt)
+        moved = _move(
+            session,
+            attempt,
+            verdict,
+            reason=sentence or "done",
+            result=result,
+            error_code=code,
+            error_public=sentence,
+            finished_at=now(),
+            **_full(verdict),
+        )
+        _insert_files(session, attempt, files)
+        if verdict is State.FAILED:
+            announce_failure(session, moved, code or "", sentence or "")
+    return verdict
+
+
+def failed(attempt: Attempt, error: BaseException) -> State:
+    """The function raised. Returns `retrying` or the final state; raises Replaced."""
+    code, sentence, passing = _describe(attempt, error)
+    with writing() as session:
+        if passing and attempt.number < attempt.budget:
+            wait = _wait(attempt, error)
+            in_time = or_(Job.deadline_at.is_(None), Job.deadline_at > after(wait))
+            if move(
+                session, State.RUNNING, State.RETRYING, *attempt.fence, in_time, actor="worker",
+                reason=f"{sentence} Trying again in {wait:.0f} s.",
+                run_at=after(wait), error_code=code, error_public=sentence, **OVER,
+            ):  # fmt: skip
+                return State.RETRYING
+        settle_inflight(session, attempt.job_id)
+        done = tally(session, attempt.job_id)
+        verdict = State.UNCERTAIN if done.unanswered else State.FAILED
+        moved = _move(
+            session, attempt, verdict, reason=sentence, error_code=code, error_public=sentence, finished_at=now()
+        )
+        announce_failure(session, moved, code, sentence)
+    return verdict
+
+
+def _move(session: Session, attempt: Attempt, to_state: State, *, reason: str, **values: Any) -> Moved:
+    moved = move(session, State.RUNNING, to_state, *attempt.fence, actor="worker", reason=reason, **OVER, **values)
+    if not moved:
+        raise Replaced
+    return moved[0]
+
+
+def _verdict(session: Session, attempt: Attempt) -> tuple[State, str | None, str | None]:
+    """All done is success; anything unanswered is uncertain; the rest has failed."""
+    settle_inflight(session, attempt.job_id)
+    done = tally(session, attempt.job_id)
+    if done.all_done:
+        return State.SUCCEEDED, None, None
+    if done.unanswered:
+        return State.UNCERTAIN, "uncertain", f"{done.unanswered} of {done.total} ended without an answer."
+    left = done.by_state.get(EffectState.REFUSED, 0)
+    return State.FAILED, "refused", f"{left or done.total} of {done.total} were refused."
+
+
+def _full(verdict: State) -> dict[str, Any]:
+    return {"progress": 100, "progress_note": None} if verdict is State.SUCCEEDED else {}
+
+
+def _describe(attempt: Attempt, error: BaseException) -> tuple[str, str, bool]:
+    """A code, a sentence that may be shown, and whether another attempt could go better."""
+    passing = isinstance(error, (Transient, *attempt.kind.retry.on))
+    if isinstance(error, WebapiError):
+        log.info("attempt failed", code=error.code, passing=passing)
+        return error.code, error.message, passing
+    log.error("attempt failed", error=type(error).__name__, passing=passing, exc_info=error)
+    name = type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        return "os_error", f"{error.strerror} ({name}).", passing
+    return "exception", f"The job stopped with {name}; the worker's log has the details.", passing
+
+
+def _wait(attempt: Attempt, error: BaseException) -> float:
+    """Seconds: full backoff times a random half, but never less than the other side asked for."""
+    retry = attempt.kind.retry
+    backoff: float = min(retry.cap, retry.base * 2 ** min(attempt.number - 1, 30)) * random.uniform(0.5, 1)  # noqa: S311 # nosec B311 - spreads load, guards nothing
+    return max(backoff, getattr(error, "retry_after", None) or 0.0)
+
+
+def _keep_files(attempt: Attempt) -> list[dict[str, Any]]:
+    """C1: every file is durable in the store before the row that names it."""
+    if not attempt.files:
+        return []
+    attempt.still_mine()
+    store = current_app.extensions["files"]
+    folder = store.staging(attempt.job_id, attempt.number)
+    rows = []
+    for name, media_type in attempt.files.items():
+        stored = store.keep(folder / name)
+        rows.append(
+            {
+                "id": uuid7(),
+                "job_id": attempt.job_id,
+                "attempt": attempt.number,
+                "name": name,
+                "sha256": stored.sha256,
+                "size": stored.size,
+                "media_type": media_type,
+            }
+        )
+    return rows
+
+
+def _insert_files(session: Session, attempt: Attempt, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        names = [row["name"] for row in rows]
+        session.execute(delete(Artifact).where(Artifact.job_id == attempt.job_id, Artifact.name.in_(names)))
+        session.execute(insert(Artifact), rows)

@@ -1,0 +1,21 @@
+"""The failure handler of a kind: a job of another kind, submitted in the transaction that records the failure."""
+
+from __future__ import annotations
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from webapi.queue.job import FailedJob, Kind
+from webapi.queue.ledger import Moved
+from webapi.queue.submit import insert_job
+
+
+def announce_failure(session: Session, job: Moved, code: str, sentence: str) -> None:
+    """Submit the kind's `on_failure`, if it names one. It is as durable as the failure itself."""
+    kind: Kind | None = current_app.extensions["kinds"].get(job.kind)
+    if kind is None or kind.on_failure is None:
+        return
+    handler: Kind = current_app.extensions["kinds"][kind.on_failure]
+    told = FailedJob(job_id=str(job.id), kind=job.kind, error_code=code, error=sentence)
+    payload = handler.payload.model_validate(told.model_dump())
+    insert_job(session, handler, payload, owner_id=job.owner_id, parent_id=job.id)

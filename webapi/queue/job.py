@@ -1,0 +1,101 @@
+"""How a kind of job is declared: a payload model and a plain function, without an app."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from inspect import signature
+from typing import Any, Literal, TypeVar, get_type_hints
+
+from pydantic import BaseModel
+
+WIRE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+DECLARATION = "__webapi_kind__"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Retry:
+    """When to try again, and how long to wait.
+
+    `on` are the exceptions that may pass by themselves; `Transient` always is one. `budget` is the
+    number of attempts in all. Before attempt k+1 a job waits min(cap, base * 2**(k-1)) seconds times
+    a random factor between 0.5 and 1, so that jobs that failed together do not return together.
+    """
+
+    on: tuple[type[Exception], ...] = ()
+    budget: int = 5
+    base: float = 2.0
+    cap: float = 600.0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A declared type of job.
+
+    `public` opens the doors (form, JSON, command line) to the people who may submit it; without it
+    only our own services do. `effects` lists what the job will do to the outside world, one key for
+    each act, before it does any of it; an act whose outcome nobody can know is held for a person or
+    sent again, as `on_unknown` says. `on_failure` names a kind whose payload is `FailedJob`.
+    Limits are in seconds.
+    """
+
+    name: str
+    function: Callable[[Any], Any]
+    payload: type[BaseModel]
+    queue: str = "default"
+    retry: Retry = field(default_factory=Retry)
+    public: bool = False
+    soft_time_limit: float = 240.0
+    time_limit: float = 300.0
+    effects: Callable[[Any], Iterable[str]] | None = None
+    effect: Literal["mail", "call"] = "mail"
+    on_unknown: Literal["hold", "resend"] = "hold"
+    on_failure: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring: the sentence that people read about it."""
+        return (self.function.__doc__ or "").strip().partition("\n")[0]
+
+
+class FailedJob(BaseModel):
+    """What a failure handler is told."""
+
+    job_id: str
+    kind: str
+    error_code: str
+    error: str
+
+
+def job(name: str, **options: Any) -> Callable[[Function], Function]:
+    """Declare that `function(payload)` is the work of the kind `name`; the function stays as it is.
+
+    The options are the fields of `Kind`. Raises TypeError where the declaration cannot work, at
+    import, so that it is seen by whoever wrote it.
+    """
+
+    def declare(function: Function) -> Function:
+        if not WIRE_NAME.fullmatch(name):
+            raise TypeError(f"{name!r} is no name for a kind: use two or more lower-case words joined by dots.")
+        if not (function.__doc__ or "").strip():
+            raise TypeError(f"{name} needs a docstring: its first line is what people read about it.")
+        kind = Kind(name=name, function=function, payload=_payload_of(name, function), **options)
+        if kind.soft_time_limit >= kind.time_limit:
+            raise TypeError(f"{name}: soft_time_limit must be less than time_limit.")
+        setattr(function, DECLARATION, kind)
+        return function
+
+    return declare
+
+
+def _payload_of(name: str, function: Callable[..., Any]) -> type[BaseModel]:
+    parameters = list(signature(function).parameters)
+    if len(parameters) != 1:
+        raise TypeError(f"{name} must take one parameter, its payload; it takes {len(parameters)}.")
+    payload = get_type_hints(function).get(parameters[0])
+    if not (isinstance(payload, type) and issubclass(payload, BaseModel)):
+        raise TypeError(f"{name}: annotate its parameter with a pydantic model.")
+    return payload

@@ -1,0 +1,97 @@
+"""The one way in which a job changes its state: a guarded UPDATE and its event, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Integer, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from webapi.models import Job, JobEvent, State
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A job that has just changed its state."""
+
+    id: UUID
+    owner_id: UUID
+    kind: str
+    queue: str
+    epoch: int
+    attempt: int
+
+
+MOVED = (Job.id, Job.owner_id, Job.kind, Job.queue, Job.epoch, Job.attempt)
+
+
+def move(
+    session: Session,
+    from_state: State,
+    to_state: State,
+    *conditions: ColumnElement[bool],
+    actor: str,
+    reason: str,
+    **values: Any,
+) -> list[Moved]:
+    """Compare and set: those jobs that are in `from_state` and meet `conditions` go to `to_state`.
+
+    `values` are further columns. Returns the jobs that moved; none means that somebody else was
+    first, or that the caller's fence no longer holds. Must run inside a writing transaction.
+    """
+    statement = (
+        update(Job)
+        .where(Job.state == from_state, *conditions)
+        .values(state=to_state, **values)
+        .returning(*MOVED)
+        .execution_options(synchronize_session=False)
+    )
+    moved = [Moved(*row) for row in session.execute(statement)]
+    record(session, moved, from_state, to_state, actor, reason)
+    return moved
+
+
+def record(
+    session: Session, jobs: Sequence[Moved], from_state: State | None, to_state: State, actor: str, reason: str
+) -> None:
+    """Append one event to each job. Their rows are locked by this transaction, so `seq` has no race."""
+    if not jobs:
+        return
+    ids = [job.id for job in jobs]
+    last = dict(
+        session.execute(
+            select(JobEvent.job_id, func.max(JobEvent.seq)).where(JobEvent.job_id.in_(ids)).group_by(JobEvent.job_id)
+        ).all()
+    )
+    session.execute(
+        insert(JobEvent),
+        [
+            {
+                "job_id": job.id,
+                "seq": last.get(job.id, 0) + 1,
+                "epoch": job.epoch,
+                "attempt": job.attempt,
+                "from_state": from_state,
+                "to_state": to_state,
+                "refines": False,
+                "actor": actor,
+                "reason": reason[:500],
+            }
+            for job in jobs
+        ],
+    )
+
+
+def due_first(*conditions: ColumnElement[bool], state: State, limit: int) -> ColumnElement[bool]:
+    """The first `limit` jobs in `state` by priority, then time; rows that another transaction holds are skipped."""
+    chosen = (
+        select(Job.id)
+        .where(Job.state == state, *conditions)
+        .order_by(Job.priority, Job.run_at, Job.id)
+        .limit(literal(limit, Integer))
+        .with_for_update(skip_locked=True)
+    )
+    return Job.id.in_(chosen)

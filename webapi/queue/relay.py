@@ -1,0 +1,131 @@
+"""The relay: makes due jobs queued, republishes lost hints, and sweeps. Any number may run at once."""
+
+from __future__ import annotations
+
+import threading
+
+import redis
+from flask import Flask, current_app
+from sqlalchemy import case, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from structlog import get_logger
+
+from webapi.errors import WebapiError
+from webapi.models import Job, State
+from webapi.models.columns import after, now
+from webapi.models.transaction import writing
+from webapi.queue.children import FORK_LOCK
+from webapi.queue.hints import Hint, Hints
+from webapi.queue.ledger import Moved, due_first, move
+from webapi.queue.submit import ring
+from webapi.queue.sweep import expire, sweep
+
+PERIOD = 1.0  # seconds between two passes
+BATCH = 500  # jobs in one statement and hints in one round trip
+SILENCE = 30.0  # seconds after which a hint is taken for lost; doubled at each repetition
+LONGEST_SILENCE = 600.0
+
+log = get_logger()
+
+
+class Relay:
+    """One loop. Its passes are safe to run anywhere, any number of times."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Pass after pass until `stop`. A database that is away is waited for."""
+        while not self.stopped.wait(PERIOD):
+            try:
+                with FORK_LOCK:
+                    self.run_once()
+            except (SQLAlchemyError, redis.RedisError, OSError, WebapiError) as error:
+                log.warning("relay pass failed", error=type(error).__name__)
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+    def run_once(self) -> None:
+        """One pass, in the order in which a job would need its steps."""
+        with self._app.app_context():
+            expire()
+            sweep(self._app)
+            while wake_due() == BATCH:
+                continue
+            self._notice_empty_redis()
+            while republish() == BATCH:
+                continue
+
+    def _notice_empty_redis(self) -> None:
+        """After FLUSHALL or an empty restart every hint is gone: all queued jobs are to be published again."""
+        hints: Hints = self._app.extensions["hints"]
+        try:
+            empty = hints.new_epoch()
+        except (redis.RedisError, OSError):
+            return
+        if not empty:
+            return
+        try:
+            with writing() as session:
+                count = session.execute(
+                    update(Job)
+                    .where(Job.state == State.QUEUED)
+                    .values(published_at=None)
+                    .execution_options(synchronize_session=False)
+                ).rowcount  # type: ignore[attr-defined]
+        except SQLAlchemyError:
+            hints.forget_epoch()
+            raise
+        log.info("redis has no memory of us; publishing again", jobs=count)
+
+
+def wake_due() -> int:
+    """R1: scheduled and retrying jobs whose time has come are queued. Returns how many."""
+    woken: list[Moved] = []
+    with writing() as session:
+        for state in (State.SCHEDULED, State.RETRYING):
+            woken += move(
+                session,
+                state,
+                State.QUEUED,
+                due_first(Job.run_at <= now(), state=state, limit=BATCH - len(woken)),
+                actor="relay",
+                reason="due",
+                published_at=now(),
+                publish_count=0,
+            )
+    ring([Hint(job.kind, job.queue, job.id) for job in woken])
+    return len(woken)
+
+
+def republish() -> int:
+    """R2: queued jobs whose hint is probably not in Redis get another. Returns how many."""
+    hints: Hints = current_app.extensions["hints"]
+    if not hints.answers():
+        return 0  # do not mark as published what could not be
+    silence = case(
+        *((Job.publish_count == count, min(SILENCE * 2**count, LONGEST_SILENCE)) for count in range(5)),
+        else_=LONGEST_SILENCE,
+    )
+    lost = or_(Job.published_at.is_(None), Job.published_at < after(-silence))
+    oldest = (
+        select(Job.id)
+        .where(Job.state == State.QUEUED, lost)
+        .order_by(Job.run_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    with writing() as session:
+        rows = session.execute(
+            update(Job)
+            .where(Job.id.in_(oldest), Job.state == State.QUEUED)
+            .values(published_at=now(), publish_count=Job.publish_count + 1)
+            .returning(Job.kind, Job.queue, Job.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+    ring([Hint(*row) for row in rows])
+    if rows:
+        log.info("hints published again", jobs=len(rows))
+    return len(rows)

@@ -1,0 +1,71 @@
+"""From a hint to a finished attempt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.exceptions import SoftTimeLimitExceeded
+from flask import current_app
+from pydantic import BaseModel, ValidationError
+from structlog import get_logger
+from structlog.contextvars import bound_contextvars
+
+from webapi.errors import Permanent
+from webapi.queue import finish
+from webapi.queue.attempt import Attempt, Replaced
+from webapi.queue.claim import claim
+from webapi.queue.heartbeat import holding
+from webapi.queue.job import Kind
+
+log = get_logger()
+
+
+def work(kind: Kind) -> None:
+    """Claim the best due job of `kind`, do it, and write down how it ended."""
+    attempt = claim(kind)
+    if attempt is None:
+        log.debug("hint found no due job", kind=kind.name)
+        return
+    facts = {"job": str(attempt.job_id), "kind": kind.name, "attempt": attempt.number, "request": attempt.request_id}
+    try:
+        with bound_contextvars(**facts), holding(attempt):
+            _do(attempt)
+    finally:
+        current_app.extensions["files"].clear_staging(attempt.job_id, attempt.number)
+
+
+def _do(attempt: Attempt) -> None:
+    log.info("job started")
+    try:
+        try:
+            result = _call(attempt)
+        except Replaced:
+            raise
+        # Celery ends the whole worker on MemoryError and SystemExit; here each is one job's failure.
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a kind raises is the job's verdict
+            verdict = finish.failed(attempt, _named(error, attempt.kind))
+        else:
+            verdict = finish.succeeded(attempt, result)
+    except Replaced:
+        log.warning("attempt replaced; what it did is not recorded")
+    else:
+        log.info("job finished", state=str(verdict))
+
+
+def _call(attempt: Attempt) -> Any:
+    try:
+        payload = attempt.kind.payload.model_validate_json(_json(attempt.payload))
+    except ValidationError as error:
+        raise Permanent("This version of the program no longer takes this job's payload.") from error
+    result = attempt.kind.function(payload)
+    return result.model_dump(mode="json") if isinstance(result, BaseModel) else result
+
+
+def _json(payload: dict[str, Any]) -> str:
+    return current_app.json.dumps(payload)
+
+
+def _named(error: BaseException, kind: Kind) -> BaseException:
+    if isinstance(error, SoftTimeLimitExceeded):
+        return Permanent(f"The job took longer than its limit of {kind.soft_time_limit:g} seconds.")
+    return error

@@ -1,0 +1,59 @@
+"""Celery's settings. Each was chosen by experiment; docs/decisions/0003-celery-settings.md says why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from kombu import Queue as Declared  # type: ignore[attr-defined]
+
+KEY_PREFIX = "{webapi}:"  # the braces keep all keys on one shard, should a proxy shard them
+
+# Waits of a worker on Redis, in seconds. Without them a half-open connection leaves it deaf for ever.
+WORKER_TRANSPORT = {
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 5,
+    "visibility_timeout": 120,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "global_keyprefix": KEY_PREFIX,
+}
+# Whoever calls `.delay()` is told within seconds that Redis is away.
+PUBLISHER_TRANSPORT = {
+    "socket_timeout": 1.5,
+    "socket_connect_timeout": 1,
+    "max_retries": 0,
+    "global_keyprefix": KEY_PREFIX,
+}
+
+
+def celery_settings(app: Flask, queues: list[str]) -> dict[str, Any]:
+    """Settings for both sides; a worker adds WORKER_TRANSPORT when it starts."""
+    return {
+        "broker_url": app.config["REDIS_URL"],
+        "result_backend": app.config["REDIS_URL"],
+        "result_backend_transport_options": {"global_keyprefix": KEY_PREFIX},
+        "result_expires": 3600,
+        "broker_transport_options": PUBLISHER_TRANSPORT,
+        "broker_pool_acquire_timeout": 3,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "task_ignore_result": True,
+        "task_publish_retry": False,
+        "task_create_missing_queues": False,
+        "task_default_queue": "default",
+        "task_queues": [Declared(name) for name in queues],  # type: ignore[no-untyped-call]
+        # The lease in the ledger is the recovery. Late acknowledgement only adds duplicates.
+        "task_acks_late": False,
+        "worker_disable_prefetch": True,
+        "worker_enable_remote_control": app.config["WEBAPI_ENV"] == "development",
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "timezone": "UTC",
+    }

@@ -1,0 +1,83 @@
+"""Sweeping: jobs whose worker died, and jobs whose time ran out (R3 and R4 of the protocol)."""
+
+from __future__ import annotations
+
+from flask import Flask
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+from structlog import get_logger
+
+from webapi.extensions import db
+from webapi.models import WAITING, Job, State
+from webapi.models.columns import after, now
+from webapi.models.transaction import writing
+from webapi.queue.children import dead_owners
+from webapi.queue.effects import settle_inflight, tally
+from webapi.queue.followup import announce_failure
+from webapi.queue.ledger import due_first, move
+
+GRACE = 5.0  # seconds past its end during which a lease may still be renewed
+CRASH_CAP = 3  # a job that killed its worker so often is kept and tried no more
+BATCH = 100
+
+log = get_logger()
+
+
+def sweep(app: Flask) -> None:
+    """R3: give up the attempts whose lease ran out, and at once those whose process we know to be dead."""
+    db.session.rollback()
+    running = select(Job.lease_owner).where(Job.state == State.RUNNING).distinct()
+    dead = dead_owners(app, [owner for owner in db.session.scalars(running) if owner])
+    grace = min(GRACE, 0.2 * app.config["LEASE_SECONDS"])
+    gone = or_(Job.lease_until < after(-grace), Job.lease_owner.in_(dead))
+    found = db.session.scalars(select(Job).where(Job.state == State.RUNNING, gone).limit(BATCH)).all()
+    fences = [(job.id, job.attempt, job.crash_count + 1, job.attempt >= job.attempt_budget) for job in found]
+    for job_id, attempt, crashes, spent in fences:
+        fence = (Job.id == job_id, Job.attempt == attempt, gone)
+        with writing() as session:
+            if spent or crashes >= CRASH_CAP:
+                _bury(session, fence, crashes)
+            else:
+                _retry(session, fence, crashes)
+
+
+def _retry(session: Session, fence: tuple[ColumnElement[bool], ...], crashes: int) -> None:
+    for job in move(
+        session, State.RUNNING, State.RETRYING, *fence, actor="relay",
+        reason="the worker died; its lease is over", crash_count=crashes,
+        run_at=after(2.0 * (crashes - 1)), lease_owner=None, lease_until=None,
+    ):  # fmt: skip
+        log.warning("attempt lost", job=str(job.id), kind=job.kind, attempt=job.attempt)
+
+
+def _bury(session: Session, fence: tuple[ColumnElement[bool], ...], crashes: int) -> None:
+    """Never `failed` over an act that may have happened."""
+    job_id = session.scalar(select(Job.id).where(Job.state == State.RUNNING, *fence).with_for_update())
+    if job_id is None:
+        return
+    settle_inflight(session, job_id)
+    verdict = State.UNCERTAIN if tally(session, job_id).unanswered else State.FAILED
+    sentence = f"The worker died {crashes} time{'s' if crashes > 1 else ''} while doing this job."
+    for job in move(
+        session, State.RUNNING, verdict, *fence, actor="relay", reason=sentence, crash_count=crashes,
+        error_code="crashed", error_public=sentence, finished_at=now(), lease_owner=None, lease_until=None,
+    ):  # fmt: skip
+        announce_failure(session, job, "crashed", sentence)
+        log.error("job given up", job=str(job.id), kind=job.kind, crashes=crashes)
+
+
+def expire() -> None:
+    """R4: jobs whose deadline passed before they were begun."""
+    with writing() as session:
+        for state in WAITING:
+            move(
+                session,
+                state,
+                State.EXPIRED,
+                due_first(Job.deadline_at <= now(), state=state, limit=BATCH),
+                actor="relay",
+                reason="its deadline passed before it could begin",
+                finished_at=now(),
+                error_code="expired",
+                error_public="The deadline passed before the job could begin.",
+            )

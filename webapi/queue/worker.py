@@ -1,0 +1,114 @@
+"""What a Celery worker of ours does besides taking messages: it runs the relay and says that it lives."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from typing import Any
+from uuid import UUID
+
+from celery import bootsteps
+from celery.worker import state as celery_state
+from celery.worker.consumer import Consumer
+from flask import Flask
+from sqlalchemy import delete, insert, update
+from sqlalchemy.exc import SQLAlchemyError
+from structlog import get_logger
+
+from webapi.models import Worker
+from webapi.models.columns import now
+from webapi.models.transaction import writing
+from webapi.queue.children import guard_forks, worker_id
+from webapi.queue.relay import Relay
+from webapi.queue.settings import WORKER_TRANSPORT
+from webapi.version import VERSION
+
+STOP_TIMEOUT = 10.0  # seconds for the last pass of the relay
+
+HELLO_INTERVAL = 5.0  # seconds between two writes of a worker about itself
+
+log = get_logger()
+
+
+class SteadyConsumer(Consumer):  # type: ignore[misc]
+    """Celery's consumer, which would wait up to 30 s between two tries to reach Redis; this one at most 2."""
+
+    def ensure_connected(self, conn: Any) -> Any:
+        original = conn.ensure_connection
+
+        def ensure(*args: Any, **kwargs: Any) -> Any:
+            return original(*args, **{"interval_start": 0.5, "interval_step": 0.5, "interval_max": 2, **kwargs})
+
+        conn.ensure_connection = ensure
+        return super().ensure_connected(conn)
+
+
+class WorkerRelay(Relay):
+    """The relay inside a worker; it also renews the worker's row."""
+
+    def __init__(self, app: Flask, slots: int, queues: list[str]) -> None:
+        super().__init__(app)
+        self._id = UUID(worker_id(app))
+        self._slots = slots
+        self._queues = queues
+        self._seen_hints = 0
+        self._next_hello = 0.0
+
+    def run_once(self) -> None:
+        if time.monotonic() >= self._next_hello:
+            with self._app.app_context():
+                self._say_hello()
+            self._next_hello = time.monotonic() + HELLO_INTERVAL
+        super().run_once()
+
+    def say_goodbye(self) -> None:
+        with self._app.app_context(), writing() as session:
+            session.execute(delete(Worker).where(Worker.id == self._id))
+
+    def _say_hello(self) -> None:
+        hints = sum(celery_state.total_count.values())
+        values: dict[str, Any] = {"seen_at": now(), "busy": len(celery_state.active_requests)}
+        if hints > self._seen_hints:
+            values["last_hint_at"] = now()
+            self._seen_hints = hints
+        with writing() as session:
+            found = session.execute(update(Worker).where(Worker.id == self._id).values(**values))
+            if found.rowcount == 0:  # type: ignore[attr-defined]
+                fixed = {
+                    "id": self._id,
+                    "host": socket.gethostname(),
+                    "pid": os.getpid(),
+                    "slots": self._slots,
+                    "queues": self._queues,
+                    "version": VERSION,
+                }
+                session.execute(insert(Worker).values(**fixed, **values))
+
+
+class RelayStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Starts the relay once the pool has forked, and stops it before the pool goes."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        app: Flask = worker.app.flask_app
+        worker.app.conf.broker_transport_options = WORKER_TRANSPORT
+        worker_id(app)  # before the fork: the children's leases name it
+        guard_forks()
+
+    def start(self, worker: Any) -> None:
+        queues = sorted(worker.app.amqp.queues.consume_from)
+        self.relay = WorkerRelay(worker.app.flask_app, worker.concurrency, queues)
+        self.thread = threading.Thread(target=self.relay.run, name="relay", daemon=True)
+        self.thread.start()
+
+    def stop(self, worker: Any) -> None:
+        self.relay.stop()
+        self.thread.join(STOP_TIMEOUT)
+        try:
+            self.relay.say_goodbye()
+        except SQLAlchemyError as error:
+            log.warning("worker could not sign off", error=type(error).__name__)
