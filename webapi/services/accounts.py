@@ -1,0 +1,142 @@
+"""People: registration, sign-in, confirmation of the address."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import current_app
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from pydantic import BaseModel
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from uuid_utils.compat import uuid7
+
+from webapi.errors import Forbidden, NotFound
+from webapi.extensions import db
+from webapi.models import User
+from webapi.models.columns import now
+from webapi.models.transaction import writing
+from webapi.queue import submit
+from webapi.services import mailer, passwords
+
+VERIFY_MAX_AGE = 3 * 24 * 3600  # seconds that a confirmation link works
+
+
+class UserRef(BaseModel):
+    """Which person a mail of ours is for; their address stays in SQL."""
+
+    user_id: UUID
+
+
+def register(email: str, name: str, password: str) -> None:
+    """Create a person and submit their welcome mail, in one transaction.
+
+    For an address that is taken nothing is created, and its owner is told. The caller sees no
+    difference: who is registered here is nobody else's business. Raises Forbidden when
+    registration is closed.
+    """
+    if current_app.config["REGISTRATION"] != "open":
+        raise Forbidden("Registration is closed here. Ask whoever runs this server for an account.")
+    try:
+        create(email, name, password)
+    except IntegrityError:
+        owner = by_email(email)
+        if owner is not None:
+            submit("email.taken", UserRef(user_id=owner.id), owner_id=owner.id)
+
+
+def create(email: str, name: str, password: str, *, verified: bool = False, admin: bool = False) -> User:
+    """Create a person; unless `verified`, their welcome mail asks them to confirm the address.
+
+    Raises sqlalchemy.exc.IntegrityError when the address is taken.
+    """
+    password_hash = passwords.hashed(password)
+    with writing() as session:
+        user = User(id=uuid7(), email=email.lower(), name=name, password_hash=password_hash, is_admin=admin)
+        if verified:
+            user.verified_at = now()
+        session.add(user)
+        session.flush()
+        if not verified:
+            submit("email.welcome", UserRef(user_id=user.id), owner_id=user.id)
+    return user
+
+
+def authenticate(email: str, password: str) -> User | None:
+    """The person with this address and password, or None; both answers take the same time."""
+    user = by_email(email)
+    return user if passwords.matches(user.password_hash if user else None, password) and user else None
+
+
+def by_email(email: str) -> User | None:
+    return db.session.scalar(select(User).where(User.email == email.lower()))
+
+
+def by_session(session_id: str) -> User | None:
+    """The person whose cookie holds `<id>:<session epoch>`; None when that session was ended."""
+    user_id, _, epoch = session_id.partition(":")
+    try:
+        user = db.session.get(User, UUID(user_id))
+    except ValueError:
+        return None
+    return user if user is not None and str(user.session_epoch) == epoch else None
+
+
+def end_sessions(user: User) -> None:
+    """Make every cookie of this person worthless, copies included."""
+    with writing() as session:
+        session.execute(update(User).where(User.id == user.id).values(session_epoch=User.session_epoch + 1))
+
+
+def verify(token: str) -> User:
+    """Confirm the address that a link was mailed to. Raises NotFound for a wrong or old link."""
+    try:
+        user_id, email = _links().loads(token, max_age=VERIFY_MAX_AGE)
+    except BadSignature:
+        raise NotFound("This link is not valid any more. Sign in to have another one sent.") from None
+    with writing() as session:
+        user = session.get(User, UUID(user_id))
+        if user is None or user.email != email:
+            raise NotFound("This link is for an account that is not there any more.")
+        if user.verified_at is None:
+            user.verified_at = now()
+    return user
+
+
+def resend_welcome(user: User) -> None:
+    """Send the confirmation link again, to somebody who needs it."""
+    if user.verified_at is None:
+        submit("email.welcome", UserRef(user_id=user.id), owner_id=user.id)
+
+
+def send_welcome(user_id: UUID) -> None:
+    """The mail of `email.welcome`, with the link that confirms the address."""
+    user = _person(user_id)
+    link = _public(f"/verify/{_links().dumps([str(user.id), user.email])}")
+    letter = mailer.from_template("welcome", "Welcome to webapi", name=user.name, link=link)
+    mailer.deliver(letter, [user.email])
+
+
+def send_taken(user_id: UUID) -> None:
+    """The mail of `email.taken`: somebody tried to register with this person's address."""
+    user = _person(user_id)
+    letter = mailer.from_template("taken", "You already have an account", name=user.name, link=_public("/login"))
+    mailer.deliver(letter, [user.email])
+
+
+def _person(user_id: UUID) -> User:
+    user = db.session.get(User, user_id)
+    if user is None:
+        raise NotFound("The person of this mail is not there any more.")
+    return user
+
+
+def _links() -> URLSafeTimedSerializer:
+    config = current_app.config
+    return URLSafeTimedSerializer([*config["SECRET_KEY_FALLBACKS"], config["SECRET_KEY"]], salt="verify address v1")
+
+
+def _public(path: str) -> str:
+    """A link for a mail. It comes from the configuration: a request's Host header may be forged."""
+    base: str = current_app.config["PUBLIC_URL"]
+    return base.rstrip("/") + path

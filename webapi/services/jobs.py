@@ -1,0 +1,164 @@
+"""Jobs as their owners see them: submit, list, show, cancel."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapi.errors import Conflict, Forbidden, Malformed, NotFound
+from webapi.extensions import db
+from webapi.models import WAITING, Artifact, Effect, EffectState, Job, JobEvent, State, User
+from webapi.models.columns import now
+from webapi.models.transaction import writing
+from webapi.queue import Kind, kind_named
+from webapi.queue import submit as submit_job
+from webapi.queue.ledger import move
+from webapi.services import storage
+
+
+def public_kind(name: str) -> Kind:
+    """A kind that people may submit. Raises NotFound for the others too: they have no doors."""
+    kind = kind_named(name)
+    if not kind.public:
+        raise NotFound(f"There is no kind of job called {name!r}.")
+    return kind
+
+
+def submit(owner: User, kind: Kind, payload: BaseModel, **options: Any) -> Job:
+    """Accept a job from its owner. `options` are those of `webapi.queue.submit`.
+
+    Raises Forbidden before the owner's address is confirmed, Invalid when the payload names a file
+    that is not theirs.
+    """
+    if owner.verified_at is None:
+        raise Forbidden("Confirm your email address first: open the link in the mail that we sent you.")
+    storage.check_uploads(owner.id, payload)
+    return submit_job(kind.name, payload, owner_id=owner.id, **options)
+
+
+def find(owner: User, job_id: UUID) -> Job:
+    """The owner's job. Raises NotFound, also for a job that is somebody else's."""
+    job: Job | None = db.session.scalar(select(Job).where(Job.id == job_id, Job.owner_id == owner.id))
+    if job is None:
+        raise NotFound("There is no such job.")
+    return job
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A filter over jobs."""
+
+    kinds: Sequence[str] = ()
+    states: Sequence[State] = ()
+    tags: Sequence[str] = ()
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some jobs, newest first, and the cursor of the next page where there is one."""
+
+    jobs: list[Job]
+    next_cursor: str | None
+
+
+def page(owner: User, wanted: Wanted, *, cursor: str | None = None, limit: int = 50) -> Page:
+    """One page of the owner's jobs, by keyset: as fast on the last page as on the first."""
+    query = select(Job).where(Job.owner_id == owner.id)
+    if wanted.kinds:
+        query = query.where(Job.kind.in_(wanted.kinds))
+    if wanted.states:
+        query = query.where(Job.state.in_(wanted.states))
+    for tag in wanted.tags:
+        query = query.where(_has_tag(tag))
+    if wanted.created_after:
+        query = query.where(Job.created_at > wanted.created_after)
+    if wanted.created_before:
+        query = query.where(Job.created_at < wanted.created_before)
+    if cursor is not None:
+        query = query.where(Job.id < _read_cursor(cursor))
+    rows = list(db.session.scalars(query.order_by(Job.id.desc()).limit(limit + 1)))
+    more = len(rows) > limit
+    return Page(rows[:limit], _cursor(rows[limit - 1].id) if more else None)
+
+
+def _has_tag(tag: str) -> Any:
+    if db.engine.dialect.name == "postgresql":
+        return Job.tags.contains([tag])
+    return (
+        select(1)
+        .select_from(func.json_each(Job.tags).table_valued("value"))
+        .where(func.json_each(Job.tags).table_valued("value").c.value == tag)
+        .exists()
+    )
+
+
+def _cursor(job_id: UUID) -> str:
+    return base64.urlsafe_b64encode(job_id.bytes).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> UUID:
+    try:
+        return UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True))
+    except ValueError:
+        raise Malformed("cursor: take it from the previous page as it is.") from None
+
+
+def counts(owner: User) -> dict[State, int]:
+    """How many of the owner's jobs are in each state."""
+    rows = db.session.execute(select(Job.state, func.count()).where(Job.owner_id == owner.id).group_by(Job.state))
+    return {State(state): count for state, count in rows}
+
+
+def events(job: Job) -> list[JobEvent]:
+    return list(db.session.scalars(select(JobEvent).where(JobEvent.job_id == job.id).order_by(JobEvent.seq)))
+
+
+def effects(job: Job) -> list[Effect]:
+    return list(db.session.scalars(select(Effect).where(Effect.job_id == job.id).order_by(Effect.id)))
+
+
+def artifacts(job_ids: Sequence[UUID]) -> dict[UUID, list[Artifact]]:
+    """The files of several jobs, in one query."""
+    found: dict[UUID, list[Artifact]] = {job_id: [] for job_id in job_ids}
+    for row in db.session.scalars(select(Artifact).where(Artifact.job_id.in_(job_ids)).order_by(Artifact.name)):
+        found[row.job_id].append(row)
+    return found
+
+
+def effect_counts(job_ids: Sequence[UUID]) -> dict[UUID, dict[EffectState, int]]:
+    """How the effects of several jobs stand, in one query."""
+    found: dict[UUID, dict[EffectState, int]] = {job_id: {} for job_id in job_ids}
+    query = select(Effect.job_id, Effect.state, func.count()).where(Effect.job_id.in_(job_ids))
+    for job_id, state, count in db.session.execute(query.group_by(Effect.job_id, Effect.state)):
+        found[job_id][EffectState(state)] = count
+    return found
+
+
+def cancel(owner: User, job_id: UUID) -> Job:
+    """Cancel a job that is waiting. Raises NotFound, and Conflict for one that is running or over."""
+    find(owner, job_id)
+    with writing() as session:
+        if not any(_cancel_from(session, state, owner, job_id) for state in WAITING):
+            state = session.scalar(select(Job.state).where(Job.id == job_id))
+            raise Conflict(f"This job is {state}; only a job that is waiting can be cancelled.")
+    return find(owner, job_id)
+
+
+def _cancel_from(session: Session, state: State, owner: User, job_id: UUID) -> bool:
+    return bool(
+        move(
+            session, state, State.CANCELLED, Job.id == job_id,
+            actor=f"user {owner.id}", reason="cancelled by its owner", finished_at=now(),
+            error_code="cancelled", error_public="Cancelled before it began.",
+        )
+    )  # fmt: skip

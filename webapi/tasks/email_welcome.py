@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from webapi.queue import Retry, job
+from webapi.services import accounts
+from webapi.services.accounts import UserRef
+
+
+@job("email.welcome", queue="email", retry=Retry(on=(OSError,), budget=8))
+def send_welcome(person: UserRef) -> None:
+    """Welcome somebody who has just registered, and ask them to confirm their address."""
+    accounts.send_welcome(person.user_id)
+
+
+@job("email.taken", queue="email", retry=Retry(on=(OSError,), budget=8))
+def send_taken(person: UserRef) -> None:
+    """Tell somebody that a registration was tried with their address."""
+    accounts.send_taken(person.user_id)
