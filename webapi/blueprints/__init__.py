@@ -1,0 +1,21 @@
+"""HTTP: read, call a service, answer."""
+
+from __future__ import annotations
+
+from apiflask import APIFlask
+
+from webapi.blueprints import accounts, api, headers, health, identity, inbox, jobs, keys, shown, tutorial
+
+
+def init_app(app: APIFlask) -> None:
+    """Everything that a request passes through, then every door."""
+    headers.init_app(app)
+    identity.init_app(app)
+    shown.init_app(app)
+    app.register_blueprint(health.bp)
+    app.register_blueprint(accounts.bp)
+    app.register_blueprint(jobs.bp)
+    app.register_blueprint(keys.bp)
+    app.register_blueprint(tutorial.bp)
+    api.init_app(app)
+    inbox.init_app(app)

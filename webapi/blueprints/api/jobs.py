@@ -1,0 +1,121 @@
+"""Jobs for programs: submit, list, show, cancel."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import Response
+from pydantic import AwareDatetime, BaseModel, Field
+
+from webapi.blueprints import reading
+from webapi.blueprints.answers import download
+from webapi.blueprints.api.openapi import takes_query
+from webapi.blueprints.api.shapes import (
+    EffectList,
+    EventList,
+    JobOut,
+    JobPage,
+    shape_effects,
+    shape_events,
+    shape_jobs,
+)
+from webapi.blueprints.identity import me, require_anyone
+from webapi.models import Job, State
+from webapi.services import jobs
+
+bp = APIBlueprint("api_jobs", __name__, tag="Jobs")
+bp.before_request(require_anyone)
+
+LONGEST_DELAY = 366 * 86400  # seconds
+Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[\w.:/+-]+$")]
+
+
+class SubmitQuery(BaseModel):
+    """When and how a job is to run."""
+
+    delay: float | None = Field(None, ge=0, le=LONGEST_DELAY, description="Seconds to wait before it begins.")
+    run_at: AwareDatetime | None = Field(None, description="When to begin; RFC 3339.")
+    deadline: AwareDatetime | None = Field(None, description="A job that has not begun by then expires.")
+    priority: int = Field(0, ge=0, le=9, description="0 goes first.")
+    tag: list[Tag] = Field([], max_length=10)
+
+
+class ListQuery(BaseModel):
+    """Which jobs to list."""
+
+    kind: list[Annotated[str, Field(max_length=100)]] = []
+    state: list[State] = []
+    tag: list[Tag] = []
+    created_after: AwareDatetime | None = None
+    created_before: AwareDatetime | None = None
+    cursor: str | None = Field(None, description="From the previous page's next_cursor.")
+    limit: int = Field(50, ge=1, le=200)
+
+
+@bp.post("/jobs/<kind>")
+@takes_query(SubmitQuery)
+@bp.output(JobOut, status_code=202, description="The job is on disk and will reach a final state.")
+def submit(kind: str) -> tuple[JobOut, int, dict[str, str]]:
+    """Submit a job; the body is the kind's payload and nothing else"""
+    declared, when = jobs.public_kind(kind), reading.query(SubmitQuery)
+    payload = reading.body(declared.payload)
+    job = jobs.submit(
+        me(), declared, payload,
+        delay=when.delay, run_at=when.run_at, deadline_at=when.deadline, priority=when.priority, tags=when.tag,
+    )  # fmt: skip
+    shaped = shape_jobs([job])[0]
+    return shaped, 202, {"Location": shaped.links.self, **_again(job)}
+
+
+@bp.get("/jobs")
+@takes_query(ListQuery)
+@bp.output(JobPage)
+def index() -> JobPage:
+    """List your jobs, newest first"""
+    query = reading.query(ListQuery)
+    wanted = jobs.Wanted(query.kind, query.state, query.tag, query.created_after, query.created_before)
+    page = jobs.page(me(), wanted, cursor=query.cursor, limit=query.limit)
+    return JobPage(jobs=shape_jobs(page.jobs), next_cursor=page.next_cursor)
+
+
+@bp.get("/jobs/<uuid:job_id>")
+@bp.output(JobOut)
+def show(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
+    """Show a job"""
+    job = jobs.find(me(), job_id)
+    return shape_jobs([job])[0], 200, _again(job)
+
+
+@bp.get("/jobs/<uuid:job_id>/events")
+@bp.output(EventList)
+def events(job_id: UUID) -> EventList:
+    """Show a job's history"""
+    return shape_events(jobs.events(jobs.find(me(), job_id)))
+
+
+@bp.get("/jobs/<uuid:job_id>/effects")
+@bp.output(EffectList)
+def effects(job_id: UUID) -> EffectList:
+    """Show a job's effects, with the receipt of each"""
+    return shape_effects(jobs.effects(jobs.find(me(), job_id)))
+
+
+@bp.get("/jobs/<uuid:job_id>/artifacts/<name>")
+@bp.doc(responses={200: "The bytes of the file."})
+def artifact(job_id: UUID, name: str) -> Response:
+    """Download a file that a job produced; ranges are supported"""
+    return download(jobs.find(me(), job_id), name)
+
+
+@bp.post("/jobs/<uuid:job_id>/cancel")
+@bp.output(JobOut)
+def cancel(job_id: UUID) -> JobOut:
+    """Cancel a job that is waiting"""
+    return shape_jobs([jobs.cancel(me(), job_id)])[0]
+
+
+def _again(job: Job) -> dict[str, str]:
+    """When a poller should ask again; nothing once the job is over."""
+    return {} if State(job.state).final else {"Retry-After": "1"}

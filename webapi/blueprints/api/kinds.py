@@ -1,0 +1,27 @@
+"""What can be submitted."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+
+from webapi.blueprints.answers import public_kinds
+from webapi.blueprints.api.shapes import KindList, KindOut, shape_kind
+from webapi.blueprints.identity import require_anyone
+from webapi.services import jobs
+
+bp = APIBlueprint("api_kinds", __name__, tag="Kinds")
+bp.before_request(require_anyone)
+
+
+@bp.get("/kinds")
+@bp.output(KindList)
+def index() -> KindList:
+    """List the kinds of jobs"""
+    return KindList(kinds=[shape_kind(kind) for kind in public_kinds()])
+
+
+@bp.get("/kinds/<kind>")
+@bp.output(KindOut)
+def show(kind: str) -> KindOut:
+    """Show one kind, with the JSON Schema of its payload"""
+    return shape_kind(jobs.public_kind(kind))

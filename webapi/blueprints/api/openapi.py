@@ -1,0 +1,93 @@
+"""The OpenAPI document: one entry for each public kind, from its declaration."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from apiflask import APIFlask
+from pydantic import BaseModel
+
+from webapi.queue import Kind
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+TEMPLATE = "/api/v1/jobs/{kind}"
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "errors", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "A sentence that says what is wrong and what to do."},
+        "code": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "message"],
+                "properties": {"pointer": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+        "request_id": {"type": ["string", "null"]},
+    },
+}
+
+
+def init_app(app: APIFlask) -> None:
+    app.config["SECURITY_SCHEMES"] = {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "wapi_live_…"}}
+    app.config["DESCRIPTION"] = "An answer of 202 means that the job is on disk. Errors are problem details (RFC 9457)."
+    app.config["AUTO_SERVERS"] = False
+    app.config["AUTO_OPERATION_ID"] = True
+    app.config["AUTO_404_RESPONSE"] = app.config["AUTO_VALIDATION_ERROR_RESPONSE"] = False
+
+    @app.spec_processor
+    def complete(spec: dict[str, Any] | str) -> dict[str, Any] | str:
+        assert isinstance(spec, dict)
+        return _complete(spec, [kind for kind in app.extensions["kinds"].values() if kind.public])
+
+
+def takes_query(model: type[BaseModel]) -> Callable[[View], View]:
+    """Document a view's query parameters. The view reads them by `reading.query(model)`."""
+
+    def note(view: View) -> View:
+        spec: dict[str, Any] = view.__dict__.setdefault("_spec", {})
+        spec.setdefault("args", []).append((model, "query"))
+        return view
+
+    return note
+
+
+def _complete(spec: dict[str, Any], kinds: list[Kind]) -> dict[str, Any]:
+    components = spec.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    submit = spec["paths"].pop(TEMPLATE)["post"]
+    for kind in kinds:
+        spec["paths"][TEMPLATE.replace("{kind}", kind.name)] = {"post": _submit(submit, kind, components["schemas"])}
+    for path in spec["paths"].values():
+        for operation in path.values():
+            if isinstance(operation, dict):
+                operation["security"] = [{"key": []}]
+                problem = {
+                    "description": "What is wrong, as a problem.",
+                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                }
+                operation.setdefault("responses", {})["default"] = problem
+    return spec
+
+
+def _submit(template: dict[str, Any], kind: Kind, schemas: dict[str, Any]) -> dict[str, Any]:
+    operation = copy.deepcopy(template)
+    name = kind.name.replace(".", "_")
+    schema = kind.payload.model_json_schema(ref_template=f"#/components/schemas/{name}_{{model}}")
+    for inner, described in schema.pop("$defs", {}).items():
+        schemas[f"{name}_{inner}"] = described
+    schemas[f"{name}_payload"] = {**schema, "additionalProperties": False}
+    operation["operationId"] = f"submit_{name}"
+    operation["summary"] = kind.summary
+    operation["parameters"] = [each for each in operation.get("parameters", []) if each.get("in") != "path"]
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}_payload"}}}
+    operation["requestBody"] = {"required": True, "content": content}
+    return operation

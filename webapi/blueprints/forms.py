@@ -1,0 +1,132 @@
+"""A form from a kind's payload, and a payload from what a form sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+from werkzeug.datastructures import FileStorage, MultiDict
+
+from webapi.errors import Fault, Invalid
+from webapi.models import User
+from webapi.services import storage
+from webapi.services.storage import UPLOAD
+
+INPUTS = {"email": "email", "date": "date", "date-time": "datetime-local", "uri": "url", UPLOAD["format"]: "file"}
+
+
+@dataclass
+class Field:
+    """One field as a page draws it. `widget` names the template's macro, `input_type` the HTML input."""
+
+    name: str
+    label: str
+    widget: str
+    input_type: str = "text"
+    help: str = ""
+    required: bool = False
+    value: str = ""
+    attributes: dict[str, Any] = field(default_factory=dict)
+    choices: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def fields_of(
+    model: type[BaseModel], given: Mapping[str, Any] | None = None, faults: tuple[Fault, ...] = ()
+) -> list[Field]:
+    """The fields of a payload model, with the values and the faults of an earlier try."""
+    schema = model.model_json_schema()
+    required = set(schema.get("required", []))
+    fields = []
+    for name, described in schema.get("properties", {}).items():
+        drawn = _draw(name, _resolved(described, schema.get("$defs", {})), name in required)
+        if given is not None:
+            drawn.value = str(given.get(name, ""))
+        drawn.faults = [each.message for each in faults if each.pointer.split("/")[1:2] == [name]]
+        fields.append(drawn)
+    return fields
+
+
+def read(
+    model: type[BaseModel], owner: User, form: MultiDict[str, str], files: MultiDict[str, FileStorage]
+) -> dict[str, Any]:
+    """What a form sent, as values for `model`; files are kept first. Fields left empty are left out.
+
+    Raises Invalid for text that is not JSON where JSON is asked for.
+    """
+    values: dict[str, Any] = {}
+    for drawn in fields_of(model):
+        if drawn.widget == "file":
+            file = files.get(drawn.name)
+            if file is not None and file.filename:
+                kept = storage.receive(owner.id, file.filename, file.mimetype or "", file.stream)
+                values[drawn.name] = kept.id
+        elif drawn.widget == "checkbox":
+            values[drawn.name] = drawn.name in form
+        elif text := form.get(drawn.name, "").strip():
+            values[drawn.name] = _value(drawn, text)
+    return values
+
+
+def _value(drawn: Field, text: str) -> Any:
+    if drawn.widget == "lines":
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    if drawn.widget == "json":
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise Invalid(faults=(Fault(f"/{drawn.name}", f"This is not JSON: {error}."),)) from None
+    return text.replace("\r\n", "\n")
+
+
+def _resolved(described: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """One plain description of a field: references followed, `null` alternatives dropped."""
+    choices = [choice for choice in described.get("anyOf", []) if choice.get("type") != "null"]
+    merged = {**described, **choices[0]} if len(choices) == 1 else described
+    reference = merged.get("$ref", "").rpartition("/")[2]
+    return {**definitions[reference], **merged} if reference in definitions else merged
+
+
+def _draw(name: str, described: dict[str, Any], required: bool) -> Field:
+    drawn = Field(
+        name=name,
+        label=described.get("title", name).replace("_", " "),
+        widget="input",
+        help=described.get("description", ""),
+        required=required,
+        value=_default(described.get("default")),
+    )
+    kind, form = described.get("type"), described.get("format", "")
+    if "enum" in described:
+        drawn.widget, drawn.choices = "select", [str(choice) for choice in described["enum"]]
+    elif form == UPLOAD["format"]:
+        drawn.widget = "file"
+    elif kind == "boolean":
+        drawn.widget = "checkbox"
+    elif kind == "array" and described.get("items", {}).get("type") == "string":
+        drawn.widget = "lines"
+    elif kind in {"integer", "number"}:
+        drawn.input_type = "number"
+        limits = {
+            "min": described.get("minimum"),
+            "max": described.get("maximum"),
+            "step": None if kind == "integer" else "any",
+        }
+        drawn.attributes = {key: value for key, value in limits.items() if value is not None}
+    elif kind == "string":
+        drawn.widget = "text" if described.get("multiline") else "input"
+        drawn.input_type = INPUTS.get(form, "text")
+        lengths = {"minlength": described.get("minLength"), "maxlength": described.get("maxLength")}
+        drawn.attributes = {key: value for key, value in lengths.items() if value}
+    else:
+        drawn.widget = "json"
+    return drawn
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,79 @@
+"""Who is asking: a person by their session cookie, a program by its API key."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Flask, Response, g, redirect, request, url_for
+from flask_login import current_user
+
+from webapi.errors import Forbidden, NotSignedIn
+from webapi.extensions import csrf, login
+from webapi.models import User
+from webapi.services import accounts, keys
+
+SCHEME = "Bearer "
+PROGRAMS = {"api_kinds", "api_jobs", "api_uploads", "api_me", "tutorial"}
+
+
+def init_app(app: Flask) -> None:
+    login.user_loader(accounts.by_session)
+    login.request_loader(_by_key)
+    login.unauthorized_handler(_not_signed_in)
+    app.before_request(_check_csrf)
+
+
+def me() -> User:
+    """Who is asking. Raises NotSignedIn when it is nobody."""
+    if not current_user.is_authenticated:
+        raise NotSignedIn
+    return cast(User, current_user._get_current_object())
+
+
+def require_person() -> Response | None:
+    """For pages: send visitors to the sign-in page, and back afterwards."""
+    return None if current_user.is_authenticated else _not_signed_in()
+
+
+def require_anyone() -> None:
+    """For programs: a key or a session, or 401."""
+    me()
+
+
+def session_only() -> User:
+    """For what a key must not do, such as making keys. Raises Forbidden when a key asks."""
+    user = me()
+    if g.get("key_used"):
+        raise Forbidden("An API key may not do this. Sign in as a person.")
+    return user
+
+
+def _by_key(_: Any) -> User | None:
+    """Only asked when there is no session. A key that does not work is 401, never somebody's silence."""
+    header = request.headers.get("Authorization", "")
+    if not header.startswith(SCHEME):
+        return None
+    g.key_used = True
+    user = keys.owner_of(header.removeprefix(SCHEME).strip())
+    if user is None:
+        raise NotSignedIn("This API key does not work. It may have been revoked.")
+    return user
+
+
+def _check_csrf() -> None:
+    """A browser sends cookies by itself, never an Authorization header: only requests without one are checked.
+
+    A program that forgot its key is told so by the view; a token would not help it.
+    """
+    if request.method in {"GET", "HEAD", "OPTIONS", "TRACE"} or request.endpoint is None:
+        return
+    by_key = request.headers.get("Authorization", "").startswith(SCHEME)
+    nobody = request.blueprint in PROGRAMS and not current_user.is_authenticated
+    if not by_key and not nobody:
+        csrf.protect()
+
+
+def _not_signed_in() -> Response:
+    if request.method != "GET" or request.blueprint in PROGRAMS:
+        raise NotSignedIn
+    return cast(Response, redirect(url_for("accounts.login", next=request.full_path.rstrip("?"))))

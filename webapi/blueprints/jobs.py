@@ -1,0 +1,109 @@
+"""Pages: the overview, the kinds and their forms, the list of jobs, one job."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, Field
+
+from webapi.blueprints import forms, reading
+from webapi.blueprints.answers import download, public_kinds
+from webapi.blueprints.identity import me, require_person
+from webapi.errors import Invalid
+from webapi.models import State
+from webapi.services import jobs
+
+bp = APIBlueprint("jobs", __name__, enable_openapi=False)
+bp.before_request(require_person)
+
+
+class Listing(BaseModel):
+    """The filters of the list page."""
+
+    kind: list[str] = []
+    state: list[State] = []
+    tag: list[str] = []
+    cursor: str | None = None
+    limit: int = Field(50, ge=1, le=200)
+
+
+@bp.get("/")
+def overview() -> ResponseReturnValue:
+    owner = me()
+    recent = jobs.page(owner, jobs.Wanted(), limit=8)
+    needs_me = jobs.page(owner, jobs.Wanted(states=[State.UNCERTAIN, State.FAILED]), limit=5)
+    return render_template("jobs/overview.html", counts=jobs.counts(owner), recent=recent.jobs, needs_me=needs_me.jobs)
+
+
+@bp.get("/new")
+def kinds() -> ResponseReturnValue:
+    return render_template("jobs/kinds.html", kinds=public_kinds())
+
+
+@bp.get("/new/<kind_name>")
+def form(kind_name: str) -> ResponseReturnValue:
+    kind = jobs.public_kind(kind_name)
+    return render_template("jobs/new.html", kind=kind, fields=forms.fields_of(kind.payload), other_faults=[])
+
+
+@bp.post("/new/<kind_name>")
+def submit(kind_name: str) -> ResponseReturnValue:
+    kind, owner = jobs.public_kind(kind_name), me()
+    try:
+        payload = reading.values(kind.payload, forms.read(kind.payload, owner, request.form, request.files))
+        job = jobs.submit(owner, kind, payload, delay=reading.values(Delay, _delay()).delay)
+    except Invalid as error:
+        fields = forms.fields_of(kind.payload, request.form, error.faults)
+        other = [
+            fault.message
+            for fault in error.faults
+            if not any(fault.pointer.startswith(f"/{each.name}") for each in fields)
+        ]
+        return render_template("jobs/new.html", kind=kind, fields=fields, other_faults=other), 422
+    return redirect(url_for("jobs.show", job_id=job.id), 303)
+
+
+class Delay(BaseModel):
+    """Seconds to wait before the job begins."""
+
+    delay: float = Field(0, ge=0, le=366 * 86400)
+
+
+def _delay() -> dict[str, str]:
+    text = request.form.get("delay", "").strip()
+    return {"delay": text} if text else {}
+
+
+@bp.get("/jobs")
+def index() -> ResponseReturnValue:
+    wanted = reading.query(Listing, from_form=True)
+    filters = jobs.Wanted(kinds=wanted.kind, states=wanted.state, tags=wanted.tag)
+    page = jobs.page(me(), filters, cursor=wanted.cursor, limit=wanted.limit)
+    return render_template("jobs/index.html", page=page, wanted=wanted, states=list(State), kinds=public_kinds())
+
+
+@bp.get("/jobs/<uuid:job_id>")
+def show(job_id: UUID) -> ResponseReturnValue:
+    job = jobs.find(me(), job_id)
+    return render_template(
+        "jobs/show.html",
+        job=job,
+        events=jobs.events(job),
+        effects=jobs.effects(job),
+        artifacts=jobs.artifacts([job.id])[job.id],
+    )
+
+
+@bp.post("/jobs/<uuid:job_id>/cancel")
+def cancel(job_id: UUID) -> ResponseReturnValue:
+    jobs.cancel(me(), job_id)
+    flash("The job is cancelled.")
+    return redirect(url_for("jobs.show", job_id=job_id), 303)
+
+
+@bp.get("/jobs/<uuid:job_id>/artifacts/<name>")
+def artifact(job_id: UUID, name: str) -> ResponseReturnValue:
+    return download(jobs.find(me(), job_id), name)

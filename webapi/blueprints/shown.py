@@ -1,0 +1,50 @@
+"""How values are shown on pages."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask
+
+STEPS = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.filters |= {"ago": ago, "iso": iso, "pretty": pretty, "size": size, "seconds": seconds}
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def ago(at: datetime, now: datetime | None = None) -> str:
+    """`3 minutes ago`, `in 2 hours`, `just now`."""
+    left = (at - (now or datetime.now(UTC))).total_seconds()
+    for length, name in STEPS:
+        if abs(left) >= length:
+            count = int(abs(left) // length)
+            words = f"{count} {name}{'s' if count > 1 else ''}"
+            return f"in {words}" if left > 0 else f"{words} ago"
+    return "just now"
+
+
+def iso(at: datetime) -> str:
+    """RFC 3339 in UTC, to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def pretty(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def size(count: int) -> str:
+    """`812 B`, `3.4 kB`, `1.2 GB`."""
+    for unit, length in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= length:
+            return f"{count / length:.1f} {unit}"
+    return f"{count} B"
+
+
+def seconds(begin: datetime, end: datetime) -> str:
+    """How long something took: `0.42 s`, `3 min 5 s`."""
+    spent = max(0.0, (end - begin).total_seconds())
+    return f"{spent:.2f} s" if spent < 60 else f"{int(spent // 60)} min {int(spent % 60)} s"

@@ -1,0 +1,187 @@
+"""Commands for operators: `flask --app wsgi …`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, ScriptInfo, with_appcontext
+from pydantic import ValidationError
+from sqlalchemy.exc import IntegrityError
+
+from webapi.errors import WebapiError
+from webapi.models import Job, User
+from webapi.queue import Kind
+from webapi.queue.relay import Relay
+from webapi.services import accounts, jobs, keys, passwords
+
+
+def init_app(app: Flask) -> None:
+    for command in (kinds, job_commands, users, key_commands, relay):
+        app.cli.add_command(command)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_appcontext
+def kinds(as_json: bool) -> None:
+    """List the kinds of jobs."""
+    declared: list[Kind] = list(current_app.extensions["kinds"].values())
+    if as_json:
+        rows = [{"name": k.name, "queue": k.queue, "public": k.public, "summary": k.summary} for k in declared]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for kind in declared:
+        click.echo(f"{kind.name:<20} {kind.queue:<10} {'public' if kind.public else 'internal':<9} {kind.summary}")
+
+
+class SubmitGroup(click.Group):
+    """One command for each public kind, with one option for each field of its payload."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [kind.name for kind in _declared(ctx).values() if kind.public]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        kind = _declared(ctx).get(cmd_name)
+        return _submit_command(kind) if kind is not None and kind.public else None
+
+
+def _declared(ctx: click.Context) -> dict[str, Kind]:
+    found: dict[str, Kind] = ctx.ensure_object(ScriptInfo).load_app().extensions["kinds"]
+    return found
+
+
+def _submit_command(kind: Kind) -> click.Command:
+    @with_appcontext
+    def submit(owner: str, delay: float | None, payload: str | None, as_json: bool, **given: Any) -> None:
+        values = {name: _value(text) for name, text in given.items() if text is not None}
+        try:
+            checked = kind.payload.model_validate({**json.loads(payload or "{}"), **values}, extra="forbid")
+        except (ValidationError, ValueError) as error:
+            raise click.ClickException(_first_fault(error)) from None
+        job = _answer(jobs.submit, _person(owner), kind, checked, delay=delay)
+        click.echo(json.dumps({"id": str(job.id), "state": job.state}) if as_json else f"{job.id} {job.state}")
+
+    options = [
+        click.Option([f"--{name.replace('_', '-')}", name], help=field.description or "", show_default=False)
+        for name, field in kind.payload.model_fields.items()
+    ]
+    fixed = [
+        click.Option(["--owner"], required=True, help="The email address of the person whose job it is."),
+        click.Option(["--delay"], type=float, help="Seconds to wait before it begins."),
+        click.Option(["--payload"], help="The payload as JSON; the other options win over it."),
+        click.Option(["--json", "as_json"], is_flag=True, help="Print JSON."),
+    ]
+    return click.Command(kind.name, callback=submit, params=[*options, *fixed], help=kind.summary)
+
+
+job_commands = AppGroup("jobs", help="Submit, list, show and cancel jobs.")
+job_commands.add_command(SubmitGroup("submit", help="Submit a job. Each kind is a command of its own."))
+
+
+@job_commands.command("list")
+@click.option("--owner", required=True, help="The email address of the person whose jobs they are.")
+@click.option("--limit", default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_jobs(owner: str, limit: int, as_json: bool) -> None:
+    """List somebody's jobs, newest first."""
+    rows = jobs.page(_person(owner), jobs.Wanted(), limit=limit).jobs
+    if as_json:
+        click.echo(json.dumps([_facts(job) for job in rows], indent=2))
+        return
+    for job in rows:
+        click.echo(f"{job.id} {job.kind:<18} {job.state:<10} {job.progress:>3} %  {job.error_public or ''}")
+
+
+@job_commands.command("show")
+@click.argument("job_id", type=click.UUID)
+@click.option("--owner", required=True, help="The email address of the person whose job it is.")
+def show_job(job_id: UUID, owner: str) -> None:
+    """Show one job with its history, as JSON."""
+    job = _answer(jobs.find, _person(owner), job_id)
+    events = [f"{event.at.isoformat()} {event.to_state}: {event.reason}" for event in jobs.events(job)]
+    click.echo(json.dumps({**_facts(job), "result": job.result, "events": events}, indent=2))
+
+
+@job_commands.command("cancel")
+@click.argument("job_id", type=click.UUID)
+@click.option("--owner", required=True, help="The email address of the person whose job it is.")
+def cancel_job(job_id: UUID, owner: str) -> None:
+    """Cancel a job that is waiting."""
+    click.echo(_answer(jobs.cancel, _person(owner), job_id).state)
+
+
+users = AppGroup("users", help="Create people.")
+
+
+@users.command("create")
+@click.argument("email")
+@click.option("--name", default="", help="How they are called; their address when left out.")
+@click.option("--admin", is_flag=True, help="Make them an administrator.")
+@click.password_option()
+def create_user(email: str, name: str, admin: bool, password: str) -> None:
+    """Create a person whose address counts as confirmed."""
+    try:
+        accounts.create(email, name or email, passwords.acceptable(password), verified=True, admin=admin)
+    except ValueError as error:
+        raise click.ClickException(f"The password was not taken: {error}.") from None
+    except IntegrityError:
+        raise click.ClickException(f"{email} is already registered.") from None
+    click.echo(f"{email} can sign in.")
+
+
+key_commands = AppGroup("keys", help="Create API keys.")
+
+
+@key_commands.command("create")
+@click.argument("email")
+@click.option("--name", default="command line", show_default=True)
+def create_key(email: str, name: str) -> None:
+    """Create an API key for a person and print it; it cannot be shown again."""
+    click.echo(keys.create(_person(email), name))
+
+
+@click.command()
+@with_appcontext
+def relay() -> None:
+    """Run the relay alone, until it is stopped. Every worker has one; this is for watching it."""
+    Relay(current_app._get_current_object()).run()  # type: ignore[attr-defined]
+
+
+def _person(email: str) -> User:
+    user = accounts.by_email(email)
+    if user is None:
+        raise click.ClickException(f"Nobody is registered as {email}. Create them with: flask users create {email}")
+    return user
+
+
+def _answer(call: Any, *args: Any, **kwargs: Any) -> Job:
+    try:
+        return call(*args, **kwargs)  # type: ignore[no-any-return]
+    except WebapiError as error:
+        raise click.ClickException(" ".join([error.message, *(fault.message for fault in error.faults)])) from None
+
+
+def _value(text: str) -> Any:
+    """An option's text: JSON where it is an array or an object, and itself otherwise."""
+    return json.loads(text) if text[:1] in {"[", "{"} else text
+
+
+def _first_fault(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        each = error.errors(include_url=False)[0]
+        return f"{'.'.join(str(part) for part in each['loc']) or 'payload'}: {each['msg']}"
+    return f"That is not JSON: {error}"
+
+
+def _facts(job: Job) -> dict[str, Any]:
+    return {
+        "id": str(job.id),
+        "kind": job.kind,
+        "state": job.state,
+        "progress": job.progress,
+        "error": job.error_public,
+    }
