@@ -11,7 +11,7 @@ from webapi.models.transaction import writing
 from webapi.queue.attempt import Attempt
 from webapi.queue.children import lease_owner
 from webapi.queue.job import Kind
-from webapi.queue.ledger import due_first, move
+from webapi.queue.ledger import first_of, move
 
 
 def claim(kind: Kind) -> Attempt | None:
@@ -28,7 +28,7 @@ def claim(kind: Kind) -> Attempt | None:
             session,
             State.QUEUED,
             State.RUNNING,
-            due_first(*claimable, state=State.QUEUED, limit=1),
+            first_of(Job.state == State.QUEUED, *claimable, limit=1),
             *claimable,
             actor=f"worker {owner}",
             reason="claimed",

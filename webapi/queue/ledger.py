@@ -85,13 +85,19 @@ def record(
     )
 
 
-def due_first(*conditions: ColumnElement[bool], state: State, limit: int) -> ColumnElement[bool]:
-    """The first `limit` jobs in `state` by priority, then time; rows that another transaction holds are skipped."""
+def first_of(*conditions: ColumnElement[bool], limit: int) -> ColumnElement[bool]:
+    """The first `limit` jobs by priority, then time; rows that another transaction holds are skipped.
+
+    The choice is a materialised CTE: PostgreSQL may run a plain subquery once for each candidate
+    row, and each run would skip what the last one locked and choose others.
+    """
     chosen = (
         select(Job.id)
-        .where(Job.state == state, *conditions)
+        .where(*conditions)
         .order_by(Job.priority, Job.run_at, Job.id)
         .limit(literal(limit, Integer))
         .with_for_update(skip_locked=True)
+        .cte("chosen")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
     )
-    return Job.id.in_(chosen)
+    return Job.id.in_(select(chosen.c.id))

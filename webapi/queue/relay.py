@@ -6,7 +6,7 @@ import threading
 
 import redis
 from flask import Flask, current_app
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import case, or_, update
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
@@ -16,7 +16,7 @@ from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue.children import FORK_LOCK
 from webapi.queue.hints import Hint, Hints
-from webapi.queue.ledger import Moved, due_first, move
+from webapi.queue.ledger import Moved, first_of, move
 from webapi.queue.submit import ring
 from webapi.queue.sweep import expire, sweep
 
@@ -90,7 +90,7 @@ def wake_due() -> int:
                 session,
                 state,
                 State.QUEUED,
-                due_first(Job.run_at <= now(), state=state, limit=BATCH - len(woken)),
+                first_of(Job.state == state, Job.run_at <= now(), limit=BATCH - len(woken)),
                 actor="relay",
                 reason="due",
                 published_at=now(),
@@ -110,17 +110,10 @@ def republish() -> int:
         else_=LONGEST_SILENCE,
     )
     lost = or_(Job.published_at.is_(None), Job.published_at < after(-silence))
-    oldest = (
-        select(Job.id)
-        .where(Job.state == State.QUEUED, lost)
-        .order_by(Job.run_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
     with writing() as session:
         rows = session.execute(
             update(Job)
-            .where(Job.id.in_(oldest), Job.state == State.QUEUED)
+            .where(Job.state == State.QUEUED, lost, first_of(Job.state == State.QUEUED, lost, limit=BATCH))
             .values(published_at=now(), publish_count=Job.publish_count + 1)
             .returning(Job.kind, Job.queue, Job.id)
             .execution_options(synchronize_session=False)

@@ -14,7 +14,7 @@ from webapi.models.transaction import writing
 from webapi.queue.children import dead_owners
 from webapi.queue.effects import settle_inflight, tally
 from webapi.queue.followup import announce_failure
-from webapi.queue.ledger import due_first, move
+from webapi.queue.ledger import first_of, move
 
 GRACE = 5.0  # seconds past its end during which a lease may still be renewed
 CRASH_CAP = 3  # a job that killed its worker so often is kept and tried no more
@@ -74,7 +74,7 @@ def expire() -> None:
                 session,
                 state,
                 State.EXPIRED,
-                due_first(Job.deadline_at <= now(), state=state, limit=BATCH),
+                first_of(Job.state == state, Job.deadline_at <= now(), limit=BATCH),
                 actor="relay",
                 reason="its deadline passed before it could begin",
                 finished_at=now(),
