@@ -63,25 +63,27 @@ class Queue:
         for kind in kinds:
             if kind.on_failure is not None and kind.on_failure not in by_name:
                 raise ConfigError(f"{kind.name}: its failure handler {kind.on_failure!r} is no kind.")
-        queues = sorted({"default"} | {kind.queue for kind in kinds} | {task.options["queue"] for task in plain})
+        routes = {each.name: each.queue for each in (*kinds, *plain)}
+        queues = sorted({"default", *routes.values()})
         app.extensions["kinds"] = by_name
         app.extensions["queues"] = queues
         app.extensions["hints"] = Hints(app)
         app.extensions["files"] = FileStore(app.config["STORAGE_URL"])
-        app.extensions["celery"] = _celery(app, queues, kinds, plain)
+        app.extensions["celery"] = _celery(app, celery_settings(app, routes), kinds, plain)
 
 
-def _celery(app: Flask, queues: list[str], kinds: Sequence[Kind], plain: Sequence[PlainTask[Any, Any]]) -> FlaskCelery:
+def _celery(
+    app: Flask, settings: dict[str, Any], kinds: Sequence[Kind], plain: Sequence[PlainTask[Any, Any]]
+) -> FlaskCelery:
     celery = FlaskCelery(app.name, task_cls=AppTask, amqp=signing.SigningAMQP, set_as_current=False)
     celery.flask_app = app
-    celery.conf.update(celery_settings(app, queues))
+    celery.conf.update(settings)
     celery.conf.worker_consumer = SteadyConsumer
     celery.steps["worker"].add(RelayStep)
     for kind in kinds:
         celery.task(
             name=kind.name,
             shared=False,
-            queue=kind.queue,
             soft_time_limit=kind.soft_time_limit,
             time_limit=kind.time_limit,
         )(_worker_for(kind))

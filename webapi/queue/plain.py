@@ -20,9 +20,10 @@ R = TypeVar("R")
 class PlainTask(Generic[P, R]):
     """A function, and the doors of the Celery task of the current app that runs it."""
 
-    def __init__(self, name: str, function: Callable[P, R], options: dict[str, Any]) -> None:
+    def __init__(self, name: str, function: Callable[P, R], queue: str, options: dict[str, Any]) -> None:
         self.name = name
         self.function = function
+        self.queue = queue
         self.options = options
         self.__doc__ = function.__doc__
 
@@ -45,6 +46,6 @@ def task(name: str, *, queue: str = "default", **options: Any) -> Callable[[Call
     """Declare a plain Celery task. `options` are Celery's, for example `ignore_result=True`."""
 
     def declare(function: Callable[P, R]) -> PlainTask[P, R]:
-        return PlainTask(name, function, {"queue": queue, "ignore_result": False, **options})
+        return PlainTask(name, function, queue, {"ignore_result": False, **options})
 
     return declare

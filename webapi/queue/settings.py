@@ -29,8 +29,8 @@ PUBLISHER_TRANSPORT = {
 }
 
 
-def celery_settings(app: Flask, queues: list[str]) -> dict[str, Any]:
-    """Settings for both sides; a worker adds WORKER_TRANSPORT when it starts."""
+def celery_settings(app: Flask, routes: dict[str, str]) -> dict[str, Any]:
+    """Settings for both sides; `routes` names the queue of each task. A worker adds WORKER_TRANSPORT when it starts."""
     return {
         "broker_url": app.config["REDIS_URL"],
         "result_backend": app.config["REDIS_URL"],
@@ -47,7 +47,8 @@ def celery_settings(app: Flask, queues: list[str]) -> dict[str, Any]:
         "task_publish_retry": False,
         "task_create_missing_queues": False,
         "task_default_queue": "default",
-        "task_queues": [Declared(name) for name in queues],  # type: ignore[no-untyped-call]
+        "task_routes": {task: {"queue": queue} for task, queue in routes.items()},
+        "task_queues": [Declared(name) for name in sorted({"default", *routes.values()})],  # type: ignore[no-untyped-call]
         # The lease in the ledger is the recovery. Late acknowledgement only adds duplicates.
         "task_acks_late": False,
         "worker_disable_prefetch": True,
