@@ -63,7 +63,7 @@ class Queue:
         for kind in kinds:
             if kind.on_failure is not None and kind.on_failure not in by_name:
                 raise ConfigError(f"{kind.name}: its failure handler {kind.on_failure!r} is no kind.")
-        routes = {each.name: each.queue for each in (*kinds, *plain)}
+        routes = {kind.name: kind.queue for kind in kinds} | {task.name: task.queue for task in plain}
         queues = sorted({"default", *routes.values()})
         app.extensions["kinds"] = by_name
         app.extensions["queues"] = queues
