@@ -50,7 +50,8 @@ def _of_werkzeug(error: HTTPException) -> Response:
     if isinstance(error, InternalServerError):
         log.error("request failed", exc_info=error.original_exception or error)
         return answer(500, "internal_error", "Something went wrong on our side. It is in the log.", (), kept)
-    return answer(status, code, error.description or "", (), kept)
+    sentence = "There is nothing at this address." if status == 404 else error.description or ""
+    return answer(status, code, sentence, (), kept)
 
 
 def _csrf(error: CSRFError) -> Response:

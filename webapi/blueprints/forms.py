@@ -39,10 +39,10 @@ def fields_of(
 ) -> list[Field]:
     """The fields of a payload model, with the values and the faults of an earlier try."""
     schema = model.model_json_schema()
-    required = set(schema.get("required", []))
+    required, definitions = set(schema.get("required", [])), schema.get("$defs", {})
     fields = []
     for name, described in schema.get("properties", {}).items():
-        drawn = _draw(name, _resolved(described, schema.get("$defs", {})), name in required)
+        drawn = _draw(name, model.model_fields[name].title, _resolved(described, definitions), name in required)
         if given is not None:
             drawn.value = str(given.get(name, ""))
         drawn.faults = [each.message for each in faults if each.pointer.split("/")[1:2] == [name]]
@@ -90,10 +90,10 @@ def _resolved(described: dict[str, Any], definitions: dict[str, Any]) -> dict[st
     return {**definitions[reference], **merged} if reference in definitions else merged
 
 
-def _draw(name: str, described: dict[str, Any], required: bool) -> Field:
+def _draw(name: str, title: str | None, described: dict[str, Any], required: bool) -> Field:
     drawn = Field(
         name=name,
-        label=described.get("title", name).replace("_", " "),
+        label=title or name.replace("_", " ").capitalize(),
         widget="input",
         help=described.get("description", ""),
         required=required,

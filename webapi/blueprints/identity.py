@@ -17,7 +17,7 @@ PROGRAMS = {"api_kinds", "api_jobs", "api_uploads", "api_me", "tutorial"}
 
 
 def init_app(app: Flask) -> None:
-    login.user_loader(accounts.by_session)
+    login.user_loader(_by_session)
     login.request_loader(_by_key)
     login.unauthorized_handler(_not_signed_in)
     app.before_request(_check_csrf)
@@ -48,13 +48,21 @@ def session_only() -> User:
     return user
 
 
+def _by_session(session_id: str) -> User | None:
+    """A key that comes with a cookie decides alone: whoever sends one means it, also when it was revoked."""
+    return _by_key(request) if _has_key() else accounts.by_session(session_id)
+
+
+def _has_key() -> bool:
+    return request.headers.get("Authorization", "").startswith(SCHEME)
+
+
 def _by_key(_: Any) -> User | None:
-    """Only asked when there is no session. A key that does not work is 401, never somebody's silence."""
-    header = request.headers.get("Authorization", "")
-    if not header.startswith(SCHEME):
+    """A key that does not work is 401, and never taken for no key."""
+    if not _has_key():
         return None
     g.key_used = True
-    user = keys.owner_of(header.removeprefix(SCHEME).strip())
+    user = keys.owner_of(request.headers["Authorization"].removeprefix(SCHEME).strip())
     if user is None:
         raise NotSignedIn("This API key does not work. It may have been revoked.")
     return user
@@ -67,9 +75,8 @@ def _check_csrf() -> None:
     """
     if request.method in {"GET", "HEAD", "OPTIONS", "TRACE"} or request.endpoint is None:
         return
-    by_key = request.headers.get("Authorization", "").startswith(SCHEME)
-    nobody = request.blueprint in PROGRAMS and not current_user.is_authenticated
-    if not by_key and not nobody:
+    nobody = request.blueprint in PROGRAMS and not _has_key() and not current_user.is_authenticated
+    if not _has_key() and not nobody:
         csrf.protect()
 
 

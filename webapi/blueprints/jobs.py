@@ -35,7 +35,14 @@ def overview() -> ResponseReturnValue:
     owner = me()
     recent = jobs.page(owner, jobs.Wanted(), limit=8)
     needs_me = jobs.page(owner, jobs.Wanted(states=[State.UNCERTAIN, State.FAILED]), limit=5)
-    return render_template("jobs/overview.html", counts=jobs.counts(owner), recent=recent.jobs, needs_me=needs_me.jobs)
+    own = {kind.name for kind in public_kinds()}
+    return render_template(
+        "jobs/overview.html",
+        counts=jobs.counts(owner),
+        recent=recent.jobs,
+        needs_me=needs_me.jobs,
+        new_here=not any(job.kind in own for job in recent.jobs),
+    )
 
 
 @bp.get("/new")

@@ -149,7 +149,7 @@ def outstanding(keys: Iterable[str]) -> list[Act]:
                 Effect.job_id == attempt.job_id, Effect.state == EffectState.PENDING
             )
         )
-        ids = dict(rows.tuples())
+        ids = dict(rows.tuples().all())
     return [Act(key, ids[key], attempt) for key in keys if key in ids]
 
 

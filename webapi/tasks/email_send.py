@@ -21,7 +21,12 @@ class Email(BaseModel):
     text: Body = Field(
         "", description="Plain text. Left empty, it is made from the HTML.", json_schema_extra={"multiline": True}
     )
-    html: Body = Field("", description="Optional.", json_schema_extra={"multiline": True})
+    html: Body = Field(
+        "",
+        title="HTML",
+        description="Shown by mail programs that can; the others show the text.",
+        json_schema_extra={"multiline": True},
+    )
     reply_to: Address | None = None
 
     @model_validator(mode="after")

@@ -1,0 +1,112 @@
+"""What people do, in a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Site
+from tests.kinds.faulty import Note
+from webapi.queue import submit
+
+
+def test_a_stranger_registers_confirms_and_signs_in(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/register")
+    page.fill("#name", "Grace")
+    page.fill("#email", "grace@example.com")
+    page.fill("#password", "a long enough one")
+    page.click("main button")
+    expect(page.locator("h1")).to_have_text("Look into your inbox")
+    subject = page.get_by_role("link", name="Welcome to webapi")
+    while not subject.count():
+        page.goto(f"{site.url}/inbox")
+    subject.click()
+    frame = page.frame_locator("iframe.mail")
+    link = frame.get_by_role("link", name="Confirm my address").get_attribute("href")
+    assert link is not None
+    assert link.startswith(f"{site.url}/verify/")
+    page.goto(link)
+    page.fill("#email", "grace@example.com")
+    page.fill("#password", "a long enough one")
+    page.click("main button")
+    expect(page.get_by_role("heading", name="Submit your first job")).to_be_visible()
+    expect(page.get_by_text("Confirm your address")).to_have_count(0)
+
+
+def test_a_form_shows_its_faults_keeps_the_values_and_then_sends_the_mail(ada: Page, site: Site) -> None:
+    ada.goto(f"{site.url}/new/email.send")
+    ada.fill("#field-to", "you@example.com\nnot an address")
+    ada.fill("#field-subject", "From the browser")
+    ada.fill("#field-text", "Hello")
+    ada.click(".job-form > button")
+    expect(ada.locator("#help-to .fault")).to_contain_text("not one email address")
+    expect(ada.locator("#field-subject")).to_have_value("From the browser")
+    ada.fill("#field-to", "you@example.com")
+    ada.click(".job-form > button")
+    expect(ada.locator("h1 .succeeded")).to_be_visible()
+    expect(ada.get_by_role("cell", name="you@example.com")).to_be_visible()
+
+
+def test_a_file_is_uploaded_and_profiled(ada: Page, site: Site, tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text("city,sales\nBern,12\nBasel,9\n")
+    ada.goto(f"{site.url}/new/data.process")
+    ada.set_input_files("#field-file", tmp_path / "sales.csv")
+    ada.click(".job-form > button")
+    expect(ada.locator("h1 .succeeded")).to_be_visible()
+    expect(ada.locator("pre").first).to_contain_text('"rows": 2')
+
+
+def test_the_job_page_follows_a_running_job_by_itself(ada: Page, site: Site, tmp_path: Path) -> None:
+    note = Note(path=str(tmp_path / "note"))
+    with site.ada.app.app_context():
+        job_id = submit("test.slow", note, owner_id=site.ada.id).id
+    ada.goto(f"{site.url}/jobs/{job_id}")
+    expect(ada.locator("progress[value='50']")).to_be_visible()
+    Path(note.path + ".go").touch()
+    expect(ada.locator("h1 .succeeded")).to_be_visible()
+
+
+def test_a_waiting_job_is_cancelled_by_its_button(ada: Page, site: Site) -> None:
+    ada.goto(f"{site.url}/new/report.build")
+    ada.click("details summary")
+    ada.fill("#delay", "3600")
+    ada.click(".job-form > button")
+    expect(ada.locator("h1 .scheduled")).to_be_visible()
+    ada.get_by_role("button", name="Cancel").click()
+    expect(ada.locator("h1 .cancelled")).to_be_visible()
+
+
+def test_a_key_is_shown_once_and_works_until_it_is_revoked(ada: Page, site: Site) -> None:
+    ada.goto(f"{site.url}/keys")
+    ada.fill("#name", "a program")
+    ada.get_by_role("button", name="Make a key").click()
+    key = ada.locator("#new-key").inner_text()
+    headers = {"Authorization": f"Bearer {key}"}
+    assert ada.request.get(f"{site.url}/api/v1/me", headers=headers).status == 200
+    ada.goto(f"{site.url}/keys")
+    expect(ada.locator("#new-key")).to_have_count(0)
+    ada.get_by_role("button", name="Revoke a program").click()
+    assert ada.request.get(f"{site.url}/api/v1/me", headers=headers).status == 401
+
+
+def test_the_pages_work_without_javascript(browser: Browser, site: Site) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site.url}/login")
+    page.fill("#email", site.ada.email)
+    page.fill("#password", site.ada.password)
+    page.click("main button")
+    page.goto(f"{site.url}/new/data.process")
+    page.fill("#field-data", "[1, 2, 3]")
+    page.click(".job-form > button")
+    expect(page.locator("h1 .succeeded")).to_be_visible(timeout=15_000)
+    context.close()
+
+
+def test_no_page_is_wider_than_a_telephone(ada: Page, site: Site) -> None:
+    ada.set_viewport_size({"width": 390, "height": 800})
+    for path in ("/", "/new", "/new/email.send", "/new/data.process", "/jobs", "/keys", "/inbox"):
+        ada.goto(site.url + path)
+        width = ada.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390, f"{path} is {width} px wide"
