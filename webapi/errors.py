@@ -94,7 +94,7 @@ class Invalid(WebapiError):
 
 
 class DatabaseAway(WebapiError):
-    """The database cannot be reached, so nothing was accepted. Try again shortly."""
+    """The database cannot be reached. Try again shortly."""
 
     status, code = 503, "database_away"
 

@@ -65,7 +65,8 @@ def _too_often(error: RateLimitExceeded) -> Response:
 
 
 def _database(error: DBAPIError) -> Response:
-    log.error("database away", error=type(error.orig).__name__)
+    # An operational error speaks of servers, files and tables, never of values.
+    log.error("database away", error=type(error.orig).__name__, says=str(error.orig).partition("\n")[0][:200])
     return _ours(DatabaseAway())
 
 

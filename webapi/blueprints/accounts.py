@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from apiflask import APIBlueprint
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 from pydantic import BaseModel, Field, SecretStr, field_validator
@@ -69,6 +69,7 @@ def sign_in() -> ResponseReturnValue:
     user = accounts.authenticate(email, request.form.get("password", ""))
     if user is None:
         return render_template("accounts/login.html", email=email, wrong=True), 422
+    session.clear()  # what a visitor had in their session is not carried into a person's
     login_user(user)
     return redirect(_inside(request.args.get("next")))
 

@@ -66,7 +66,8 @@ def failed(attempt: Attempt, error: BaseException) -> State:
         moved = _move(
             session, attempt, verdict, reason=sentence, error_code=code, error_public=sentence, finished_at=now()
         )
-        announce_failure(session, moved, code, sentence)
+        if verdict is State.FAILED:
+            announce_failure(session, moved, code, sentence)
     return verdict
 
 

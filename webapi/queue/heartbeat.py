@@ -25,7 +25,6 @@ class Heart:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._held: set[int] = set()
         self._attempts: dict[int, Attempt] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None

@@ -10,7 +10,9 @@ from uuid import UUID
 from flask import current_app
 from pydantic import BaseModel
 from sqlalchemy import case, insert, literal, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+from structlog import get_logger
 from structlog.contextvars import get_contextvars
 from uuid_utils.compat import uuid7
 
@@ -22,6 +24,8 @@ from webapi.queue.effects import plan
 from webapi.queue.hints import Hint, Hints
 from webapi.queue.job import Kind
 from webapi.queue.ledger import Moved, record
+
+log = get_logger()
 
 
 def submit(
@@ -89,14 +93,20 @@ def insert_job(
 
 
 def ring(hints: Sequence[Hint]) -> None:
-    """Send hints. Those that Redis did not confirm are left to the relay, which is told at once."""
+    """Send hints. Those that Redis did not confirm are left to the relay, which is told at once.
+
+    Never raises: the jobs are accepted already, and a relay that was not told finds out by itself.
+    """
     sender: Hints = current_app.extensions["hints"]
     if sender.ring(hints):
         return
-    with writing() as session:
-        session.execute(
-            update(Job)
-            .where(Job.id.in_([hint.job_id for hint in hints]), Job.state == State.QUEUED)
-            .values(published_at=None)
-            .execution_options(synchronize_session=False)
-        )
+    try:
+        with writing() as session:
+            session.execute(
+                update(Job)
+                .where(Job.id.in_([hint.job_id for hint in hints]), Job.state == State.QUEUED)
+                .values(published_at=None)
+                .execution_options(synchronize_session=False)
+            )
+    except SQLAlchemyError as error:
+        log.warning("hints not marked as unsent", count=len(hints), error=type(error).__name__)

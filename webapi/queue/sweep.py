@@ -62,7 +62,8 @@ def _bury(session: Session, fence: tuple[ColumnElement[bool], ...], crashes: int
         session, State.RUNNING, verdict, *fence, actor="relay", reason=sentence, crash_count=crashes,
         error_code="crashed", error_public=sentence, finished_at=now(), lease_owner=None, lease_until=None,
     ):  # fmt: skip
-        announce_failure(session, job, "crashed", sentence)
+        if verdict is State.FAILED:
+            announce_failure(session, job, "crashed", sentence)
         log.error("job given up", job=str(job.id), kind=job.kind, crashes=crashes)
 
 

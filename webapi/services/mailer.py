@@ -31,7 +31,7 @@ class Letter:
 def deliver(letter: Letter, to: Sequence[str]) -> dict[str, Any]:
     """Send `letter` to each address that has not had it yet. Returns how many were accepted just now.
 
-    Raises Transient when the server wants some of them later, and OSError when it cannot be reached;
+    Raises Transient when the server wants some of them later, also when it cannot be reached;
     who has been reached is remembered and is not mailed again.
     """
     acts = outstanding(to)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import flask_mail
 from flask import current_app
 
+from webapi.errors import Permanent, Transient
 from webapi.queue.effects import answer_limit
 
 CONNECT_TIMEOUT = 10.0  # seconds
@@ -65,8 +66,8 @@ class Connection(flask_mail.Connection):
             host.starttls(context=context)
         if settings.username and settings.password:
             if not (settings.use_tls or settings.use_ssl):
-                raise OSError(
-                    "MAIL_USERNAME is set without MAIL_USE_TLS or MAIL_USE_SSL; a password is not sent in clear."
+                raise Permanent(
+                    "MAIL_USERNAME is set without MAIL_USE_TLS or MAIL_USE_SSL; no password is sent in clear."
                 )
             host.login(settings.username, settings.password)
         assert host.sock is not None
@@ -77,7 +78,7 @@ class Connection(flask_mail.Connection):
         """One SMTP transaction for one recipient. `before_dot` runs when all but the final dot is sent.
 
         Raises NotBegun when the server declines the envelope, NoReply when it does not answer the
-        dot, and OSError when the connection fails before it: then the mail certainly was not accepted.
+        dot, and Transient or OSError when the connection fails before it: then the mail was not accepted.
         """
         assert self.host is not None
         host = self.host
@@ -90,7 +91,7 @@ class Connection(flask_mail.Connection):
                 raise NotBegun(_reply(code, text))
             host.send(on_the_wire(message))
         except smtplib.SMTPException as error:
-            raise ConnectionError(f"The mail server hung up: {error}") from error
+            raise Transient("The mail server hung up before it took the mail.") from error
         try:
             before_dot()
         except BaseException:
@@ -109,17 +110,19 @@ class Connection(flask_mail.Connection):
         try:
             self.host.rset()
         except smtplib.SMTPException as error:
-            raise ConnectionError("The mail server hung up.") from error
+            raise Transient("The mail server hung up after it declined a mail.") from error
 
 
 @contextmanager
 def connected() -> Iterator[Connection]:
-    """A connection to the configured server, for any number of mails. Raises OSError when there is none."""
+    """A connection to the configured server, for any number of mails. Raises Transient when there is none."""
     connection = Connection(current_app.extensions["mail"])
     try:
         connection.host = connection.configure_host()
     except smtplib.SMTPException as error:
-        raise ConnectionError(f"The mail server refused us: {type(error).__name__}.") from error
+        raise Transient(f"The mail server let us in no further ({type(error).__name__}).") from error
+    except OSError as error:
+        raise Transient(f"The mail server cannot be reached: {error.strerror or type(error).__name__}.") from error
     try:
         yield connection
     finally:
