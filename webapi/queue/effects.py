@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import exists, func, insert, select, true, update
+from sqlalchemy import exists, select, true, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -19,7 +19,7 @@ from webapi.models import Effect, EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue.attempt import Attempt, Replaced, current
-from webapi.queue.job import Kind
+from webapi.queue.receipts import plan
 
 ANSWER_LIMIT = 25.0  # seconds; the longest wait for the answer to an act, always less than half a lease
 
@@ -27,16 +27,6 @@ ANSWER_LIMIT = 25.0  # seconds; the longest wait for the answer to an act, alway
 def answer_limit() -> float:
     """Seconds within which an act must be answered, so that its lease outlives it."""
     return min(ANSWER_LIMIT, 0.4 * float(current_app.config["LEASE_SECONDS"]))
-
-
-def plan(session: Session, job_id: UUID, kind: Kind, keys: Iterable[str]) -> None:
-    """Write down what a job is going to do, before it does any of it."""
-    rows = [
-        {"id": uuid7(), "job_id": job_id, "effect_key": key, "kind": kind.effect, "state": EffectState.PENDING}
-        for key in dict.fromkeys(keys)
-    ]
-    if rows:
-        session.execute(insert(Effect), rows)
 
 
 @dataclass
@@ -164,45 +154,3 @@ def _judge_inflight(session: Session, attempt: Attempt) -> None:
     else:
         values = {"state": EffectState.PENDING, "maybe": True, "resends": Effect.resends + 1}
     session.execute(update(Effect).where(*left).values(**values).execution_options(synchronize_session=False))
-
-
-def settle_inflight(session: Session, job_id: UUID) -> None:
-    """A job that ends leaves no act in flight: what was marked and not answered is unknown."""
-    session.execute(
-        update(Effect)
-        .where(Effect.job_id == job_id, Effect.state == EffectState.INFLIGHT)
-        .values(state=EffectState.UNKNOWN, maybe=True)
-        .execution_options(synchronize_session=False)
-    )
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How the effects of one job stand."""
-
-    by_state: dict[EffectState, int]
-    unanswered: int
-
-    @property
-    def total(self) -> int:
-        return sum(self.by_state.values())
-
-    @property
-    def all_done(self) -> bool:
-        return self.by_state.get(EffectState.DONE, 0) == self.total
-
-
-def tally(session: Session, job_id: UUID) -> Tally:
-    """Count a job's effects. Unanswered are those unknown, in flight, or once left without an answer."""
-    rows = session.execute(
-        select(Effect.state, Effect.maybe, func.count())
-        .where(Effect.job_id == job_id)
-        .group_by(Effect.state, Effect.maybe)
-    ).all()
-    by_state: dict[EffectState, int] = {}
-    unanswered = 0
-    for state, maybe, count in rows:
-        by_state[EffectState(state)] = by_state.get(EffectState(state), 0) + count
-        if state != EffectState.DONE and (maybe or state in {EffectState.UNKNOWN, EffectState.INFLIGHT}):
-            unanswered += count
-    return Tally(by_state, unanswered)

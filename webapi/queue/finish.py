@@ -16,9 +16,9 @@ from webapi.models import Artifact, EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue.attempt import Attempt, Replaced
-from webapi.queue.effects import settle_inflight, tally
 from webapi.queue.followup import announce_failure
 from webapi.queue.ledger import Moved, move
+from webapi.queue.receipts import settle_inflight, tally
 
 log = get_logger()
 

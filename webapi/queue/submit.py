@@ -20,10 +20,10 @@ from webapi.errors import NotFound
 from webapi.models import Job, State
 from webapi.models.columns import Moment, after, now
 from webapi.models.transaction import after_commit, writing
-from webapi.queue.effects import plan
 from webapi.queue.hints import Hint, Hints
 from webapi.queue.job import Kind
 from webapi.queue.ledger import Moved, record
+from webapi.queue.receipts import plan
 
 log = get_logger()
 

@@ -12,9 +12,9 @@ from webapi.models import WAITING, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue.children import dead_owners
-from webapi.queue.effects import settle_inflight, tally
 from webapi.queue.followup import announce_failure
 from webapi.queue.ledger import first_of, move
+from webapi.queue.receipts import settle_inflight, tally
 
 GRACE = 5.0  # seconds past its end during which a lease may still be renewed
 CRASH_CAP = 3  # a job that killed its worker so often is kept and tried no more

@@ -12,15 +12,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 from webapi.blueprints import reading
 from webapi.blueprints.answers import download
 from webapi.blueprints.api.openapi import takes_query
-from webapi.blueprints.api.shapes import (
-    EffectList,
-    EventList,
-    JobOut,
-    JobPage,
-    shape_effects,
-    shape_events,
-    shape_jobs,
-)
+from webapi.blueprints.api.shapes import EffectList, EventList, JobOut, JobPage
+from webapi.blueprints.api.shaping import shape_effects, shape_events, shape_jobs
 from webapi.blueprints.identity import me, require_anyone
 from webapi.models import Job, State
 from webapi.services import jobs

@@ -5,7 +5,8 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 
 from webapi.blueprints.answers import public_kinds
-from webapi.blueprints.api.shapes import KindList, KindOut, shape_kind
+from webapi.blueprints.api.shapes import KindList, KindOut
+from webapi.blueprints.api.shaping import shape_kind
 from webapi.blueprints.identity import require_anyone
 from webapi.services import jobs
 
