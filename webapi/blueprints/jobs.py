@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -14,10 +16,14 @@ from webapi.blueprints.answers import download, public_kinds
 from webapi.blueprints.identity import me, require_person
 from webapi.errors import Invalid
 from webapi.models import State
+from webapi.queue import Kind, Once, fingerprint
 from webapi.services import jobs
 
 bp = APIBlueprint("jobs", __name__, enable_openapi=False)
 bp.before_request(require_person)
+
+
+NONCE = re.compile(r"[0-9a-f]{32}")
 
 
 class Listing(BaseModel):
@@ -53,7 +59,7 @@ def kinds() -> ResponseReturnValue:
 @bp.get("/new/<kind_name>")
 def form(kind_name: str) -> ResponseReturnValue:
     kind = jobs.public_kind(kind_name)
-    return render_template("jobs/new.html", kind=kind, fields=forms.fields_of(kind.payload), other_faults=[])
+    return _draw(kind, forms.fields_of(kind.payload), [])
 
 
 @bp.post("/new/<kind_name>")
@@ -61,7 +67,8 @@ def submit(kind_name: str) -> ResponseReturnValue:
     kind, owner = jobs.public_kind(kind_name), me()
     try:
         payload = reading.values(kind.payload, forms.read(kind.payload, owner, request.form, request.files))
-        job = jobs.submit(owner, kind, payload, delay=reading.values(Delay, _delay()).delay)
+        delay = reading.values(Delay, _delay()).delay
+        job = jobs.submit(owner, kind, payload, delay=delay, once=_form_once(kind_name, payload, delay))
     except Invalid as error:
         fields = forms.fields_of(kind.payload, request.form, error.faults)
         other = [
@@ -69,8 +76,22 @@ def submit(kind_name: str) -> ResponseReturnValue:
             for fault in error.faults
             if not any(fault.pointer.startswith(f"/{each.name}") for each in fields)
         ]
-        return render_template("jobs/new.html", kind=kind, fields=fields, other_faults=other), 422
+        return _draw(kind, fields, other or ([] if error.faults else [error.message])), 422
     return redirect(url_for("jobs.show", job_id=job.id), 303)
+
+
+def _draw(kind: Kind, fields: list[forms.Field], other_faults: list[str]) -> str:
+    return render_template(
+        "jobs/new.html", kind=kind, fields=fields, other_faults=other_faults, nonce=secrets.token_hex(16)
+    )
+
+
+def _form_once(kind_name: str, payload: BaseModel, delay: float) -> Once | None:
+    """A form that is sent twice, by a double click or a reload, is one job: each drawing has a number of its own."""
+    nonce = request.form.get("nonce", "")
+    if not NONCE.fullmatch(nonce):
+        return None
+    return Once("form", nonce, fingerprint(kind_name, payload.model_dump(mode="json"), delay))
 
 
 class Delay(BaseModel):

@@ -11,11 +11,13 @@ from flask import request
 from pydantic import BaseModel, ValidationError
 
 from webapi.errors import Fault, Invalid, Malformed, UnsupportedMediaType
+from webapi.queue import Once, fingerprint
 
 Model = TypeVar("Model", bound=BaseModel)
 
 DEEPEST = 32
 WIDEST = 2**63  # an integer beyond 64 bits has no place in a database
+KEY = re.compile(r"[\x21-\x7e]{8,255}")
 BAD_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -61,6 +63,19 @@ def query(model: type[Model], *, from_form: bool = False) -> Model:
     except ValidationError as error:
         faults = faults_of(error)
         raise Malformed(f"{faults[0].pointer.removeprefix('/')}: {faults[0].message}", faults=faults) from None
+
+
+def once(kind: str, *asked: BaseModel) -> Once | None:
+    """The header Idempotency-Key with what the request asks for; None without the header. Raises Malformed.
+
+    https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not KEY.fullmatch(key):
+        raise Malformed("Idempotency-Key: use 8 to 255 visible ASCII characters, best a random UUID.")
+    return Once("POST /jobs", key, fingerprint(kind, *(each.model_dump(mode="json") for each in asked)))
 
 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:

@@ -29,7 +29,7 @@ def process() -> ResponseReturnValue:
     owner, kind = me(), jobs.public_kind("data.process")
     work = reading.values(Work, {"data": request.form.get("data")}) if request.form else reading.body(Work)
     payload = reading.values(kind.payload, {"data": work.data})
-    job = jobs.submit(owner, kind, payload)
+    job = jobs.submit(owner, kind, payload, once=reading.once("process", work))
     return jsonify(task_id=job.id, status=job.state), 202
 
 

@@ -22,6 +22,9 @@ class IdempotencyKey(db.Model):  # type: ignore[name-defined,misc]
     route: Mapped[str] = mapped_column(String(120), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    # Deferred: the key is taken before the job is inserted, in the same transaction.
+    job_id: Mapped[UUID] = mapped_column(
+        ForeignKey("jobs.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED")
+    )
     created_at: Mapped[datetime] = mapped_column(Moment, default=now())
     expires_at: Mapped[datetime] = mapped_column(Moment)

@@ -49,6 +49,11 @@ def writing() -> Iterator[Session]:
         callback()
 
 
+def in_transaction() -> bool:
+    """Whether a writing transaction is open around this call."""
+    return "after_commit" in db.session().info
+
+
 def after_commit(callback: Callable[[], None]) -> None:
     """Run `callback` when the writing transaction around this call is durable, and not if it fails."""
     db.session().info["after_commit"].append(callback)

@@ -2,6 +2,7 @@
 
 from webapi.queue.attempt import current, new_file, progress
 from webapi.queue.extension import Queue, kind_named
+from webapi.queue.idempotency import Once, fingerprint
 from webapi.queue.job import DECLARATION, FailedJob, Kind, Retry, job
 from webapi.queue.plain import PlainTask, task
 from webapi.queue.submit import submit
@@ -12,10 +13,12 @@ __all__ = [
     "DECLARATION",
     "FailedJob",
     "Kind",
+    "Once",
     "PlainTask",
     "Queue",
     "Retry",
     "current",
+    "fingerprint",
     "job",
     "kind_named",
     "new_file",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import current_app
 from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
 
 from webapi.queue.job import FailedJob, Kind
 from webapi.queue.ledger import Moved
@@ -18,4 +19,4 @@ def announce_failure(session: Session, job: Moved, code: str, sentence: str) -> 
     handler: Kind = current_app.extensions["kinds"][kind.on_failure]
     told = FailedJob(job_id=str(job.id), kind=job.kind, error_code=code, error=sentence)
     payload = handler.payload.model_validate(told.model_dump())
-    insert_job(session, handler, payload, owner_id=job.owner_id, parent_id=job.id)
+    insert_job(session, handler, payload, id=uuid7(), owner_id=job.owner_id, parent_id=job.id)

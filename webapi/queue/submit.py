@@ -10,17 +10,19 @@ from uuid import UUID
 from flask import current_app
 from pydantic import BaseModel
 from sqlalchemy import case, insert, literal, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from structlog import get_logger
 from structlog.contextvars import get_contextvars
 from uuid_utils.compat import uuid7
 
-from webapi.errors import NotFound
+from webapi.errors import DatabaseAway, NotFound
+from webapi.extensions import db
 from webapi.models import Job, State
 from webapi.models.columns import Moment, after, now
-from webapi.models.transaction import after_commit, writing
+from webapi.models.transaction import after_commit, in_transaction, writing
 from webapi.queue.hints import Hint, Hints
+from webapi.queue.idempotency import Once, take
 from webapi.queue.job import Kind
 from webapi.queue.ledger import Moved, record
 from webapi.queue.receipts import plan
@@ -33,25 +35,47 @@ def submit(
     payload: BaseModel,
     *,
     owner_id: UUID,
-    delay: float | None = None,
-    run_at: datetime | None = None,
-    deadline_at: datetime | None = None,
-    priority: int = 0,
-    tags: Sequence[str] = (),
+    job_id: UUID | None = None,
+    once: Once | None = None,
+    **options: Any,
 ) -> Job:
     """Accept a job. When the outermost transaction has committed, the job will reach a final state.
 
-    `delay` is in seconds and wins over `run_at`. Priority 0 is the highest. Inside `writing()` the job
-    commits with the caller's own rows. Raises NotFound for a kind that nobody declared.
+    `options` are `delay` (seconds; it wins over `run_at`), `run_at`, `deadline_at`, `priority` (0 is the
+    highest) and `tags`. Inside `writing()` the job commits with the caller's own rows. With `once`, a
+    request that was accepted before returns its job, whose id then is not `job_id`.
+
+    Raises NotFound for a kind that nobody declared, KeyReused, and DatabaseAway when nobody can say
+    yet whether the job was accepted; asking again under the same key is safe.
     """
     kind: Kind | None = current_app.extensions["kinds"].get(kind_name)
     if kind is None:
         raise NotFound(f"There is no kind of job called {kind_name!r}.")
-    with writing() as session:
-        return insert_job(
-            session, kind, payload,
-            owner_id=owner_id, delay=delay, run_at=run_at, deadline_at=deadline_at, priority=priority, tags=list(tags),
-        )  # fmt: skip
+    job_id = job_id or uuid7()
+    joined = in_transaction()
+    try:
+        with writing() as session:
+            known = take(session, once, owner_id, job_id) if once else None
+            if known is not None:
+                return session.get_one(Job, known)
+            return insert_job(session, kind, payload, id=job_id, owner_id=owner_id, **options)
+    except DBAPIError as error:
+        if joined or not error.connection_invalidated:
+            raise
+        return _committed(job_id)
+
+
+def _committed(job_id: UUID) -> Job:
+    """The connection broke, perhaps after the commit: only the ledger knows. Raises DatabaseAway."""
+    try:
+        job = db.session.get(Job, job_id)
+    except DBAPIError:
+        db.session.rollback()
+        raise DatabaseAway from None
+    if job is None:
+        raise DatabaseAway
+    ring([Hint(job.kind, job.queue, job.id)])
+    return job
 
 
 def insert_job(
@@ -59,7 +83,6 @@ def insert_job(
     kind: Kind,
     payload: BaseModel,
     *,
-    owner_id: UUID,
     delay: float | None = None,
     run_at: datetime | None = None,
     **columns: Any,
@@ -69,8 +92,6 @@ def insert_job(
     # Whether the time has come is for the database to say; the web's clock may be off.
     state = case((when > now(), State.SCHEDULED.value), else_=State.QUEUED.value)
     statement = insert(Job).values(
-        id=uuid7(),
-        owner_id=owner_id,
         kind=kind.name,
         payload=payload.model_dump(mode="json"),
         queue=kind.queue,

@@ -36,7 +36,7 @@ def submit(owner: User, kind: Kind, payload: BaseModel, **options: Any) -> Job:
     """Accept a job from its owner. `options` are those of `webapi.queue.submit`.
 
     Raises Forbidden before the owner's address is confirmed, Invalid when the payload names a file
-    that is not theirs.
+    that is not theirs, and what `webapi.queue.submit` raises.
     """
     if owner.verified_at is None:
         raise Forbidden("Confirm your email address first: open the link in the mail that we sent you.")

@@ -8,6 +8,7 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from flask import Response
 from pydantic import AwareDatetime, BaseModel, Field
+from uuid_utils.compat import uuid7
 
 from webapi.blueprints import reading
 from webapi.blueprints.answers import download
@@ -54,12 +55,14 @@ def submit(kind: str) -> tuple[JobOut, int, dict[str, str]]:
     """Submit a job; the body is the kind's payload and nothing else"""
     declared, when = jobs.public_kind(kind), reading.query(SubmitQuery)
     payload = reading.body(declared.payload)
+    job_id = uuid7()
     job = jobs.submit(
-        me(), declared, payload,
+        me(), declared, payload, job_id=job_id, once=reading.once(kind, when, payload),
         delay=when.delay, run_at=when.run_at, deadline_at=when.deadline, priority=when.priority, tags=when.tag,
     )  # fmt: skip
     shaped = shape_jobs([job])[0]
-    return shaped, 202, {"Location": shaped.links.self, **_again(job)}
+    replayed = {"Idempotency-Replayed": "true"} if job.id != job_id else {}
+    return shaped, 202, {"Location": shaped.links.self, **replayed, **_again(job)}
 
 
 @bp.get("/jobs")

@@ -14,6 +14,12 @@ from webapi.queue import Kind
 View = TypeVar("View", bound=Callable[..., Any])
 
 TEMPLATE = "/api/v1/jobs/{kind}"
+KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Asking again with the same key and the same request answers with the same job. Kept 7 days.",
+    "schema": {"type": "string", "minLength": 8, "maxLength": 255},
+}
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code", "errors", "request_id"],
@@ -87,7 +93,7 @@ def _submit(template: dict[str, Any], kind: Kind, schemas: dict[str, Any]) -> di
     schemas[f"{name}_payload"] = {**schema, "additionalProperties": False}
     operation["operationId"] = f"submit_{name}"
     operation["summary"] = kind.summary
-    operation["parameters"] = [each for each in operation.get("parameters", []) if each.get("in") != "path"]
+    operation["parameters"] = [each for each in operation.get("parameters", []) if each.get("in") != "path"] + [KEY]
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}_payload"}}}
     operation["requestBody"] = {"required": True, "content": content}
     return operation

@@ -1,0 +1,77 @@
+"""One job for one key: a client that had no answer asks again, and gets the job that it has already."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from webapi.errors import Invalid
+from webapi.models import IdempotencyKey
+from webapi.models.columns import after, now
+
+KEPT = 7 * 86400.0  # seconds
+
+
+class KeyReused(Invalid):
+    """This idempotency key was used for another request. Use a new key for a new request."""
+
+    code = "idempotency_key_reused"
+
+
+@dataclass(frozen=True)
+class Once:
+    """What makes two requests one: the same key from the same owner at the same route.
+
+    `fingerprint` is of everything that the request asks for; the same key with another one is refused.
+    """
+
+    route: str
+    key: str
+    fingerprint: str
+
+
+def fingerprint(*parts: Any) -> str:
+    """The SHA-256 of the parts as canonical JSON."""
+    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def take(session: Session, once: Once, owner_id: UUID, job_id: UUID) -> UUID | None:
+    """Give the key to `job_id`, or return the job that has it. Raises KeyReused.
+
+    Two requests at the same moment: the second waits here for the first to commit or roll back.
+    """
+    ours = (
+        IdempotencyKey.owner_id == owner_id,
+        IdempotencyKey.route == once.route,
+        IdempotencyKey.key == once.key,
+    )
+    session.execute(delete(IdempotencyKey).where(*ours, IdempotencyKey.expires_at < now()))
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    inserted = session.execute(
+        insert(IdempotencyKey)
+        .values(
+            owner_id=owner_id,
+            route=once.route,
+            key=once.key,
+            fingerprint=once.fingerprint,
+            job_id=job_id,
+            expires_at=after(KEPT),
+        )
+        .on_conflict_do_nothing()
+        .returning(IdempotencyKey.job_id)
+    ).first()
+    if inserted is not None:
+        return None
+    known = session.execute(select(IdempotencyKey.job_id, IdempotencyKey.fingerprint).where(*ours)).one()
+    if known.fingerprint != once.fingerprint:
+        raise KeyReused
+    taken: UUID = known.job_id
+    return taken
