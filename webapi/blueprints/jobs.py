@@ -17,6 +17,7 @@ from webapi.blueprints.identity import me, require_person
 from webapi.errors import Invalid
 from webapi.models import State
 from webapi.queue import Kind, Once, fingerprint
+from webapi.queue.control import Answer
 from webapi.services import jobs
 
 bp = APIBlueprint("jobs", __name__, enable_openapi=False)
@@ -127,9 +128,33 @@ def show(job_id: UUID) -> ResponseReturnValue:
 
 @bp.post("/jobs/<uuid:job_id>/cancel")
 def cancel(job_id: UUID) -> ResponseReturnValue:
-    jobs.cancel(me(), job_id)
-    flash("The job is cancelled.")
+    job = jobs.cancel(me(), job_id)
+    flash("The job is cancelled." if State(job.state).final else "The job was asked to stop.")
     return redirect(url_for("jobs.show", job_id=job_id), 303)
+
+
+@bp.post("/jobs/<uuid:job_id>/replay")
+def replay(job_id: UUID) -> ResponseReturnValue:
+    jobs.replay(me(), job_id)
+    flash("The job runs again. What is done is not repeated.")
+    return redirect(url_for("jobs.show", job_id=job_id), 303)
+
+
+@bp.post("/jobs/<uuid:job_id>/resolve")
+def resolve(job_id: UUID) -> ResponseReturnValue:
+    """The buttons beside unknown receipts: the effect's id and the answer."""
+    given = {name: value for name, value in request.form.items() if name in Settled.model_fields}
+    answer = reading.values(Settled, given)
+    jobs.resolve(me(), job_id, {answer.effect: answer.answer})
+    flash("It is sent again." if answer.answer == "resend" else "It counts as delivered.")
+    return redirect(url_for("jobs.show", job_id=job_id), 303)
+
+
+class Settled(BaseModel):
+    """What a person found out about one effect."""
+
+    effect: UUID
+    answer: Answer
 
 
 @bp.get("/jobs/<uuid:job_id>/artifacts/<name>")

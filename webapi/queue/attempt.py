@@ -24,6 +24,10 @@ class Replaced(Exception):
     """Another attempt owns this job. Stop: nothing that this one writes counts."""
 
 
+class Cancelled(Exception):
+    """Somebody asked for this job to be cancelled. Stop: no further effect may begin."""
+
+
 @dataclass
 class Attempt:
     """One claim of a job by this process. `number` is the fence of everything it writes."""
@@ -39,6 +43,7 @@ class Attempt:
     request_id: str | None
     renewed: float = field(default_factory=time.monotonic)
     lost: threading.Event = field(default_factory=threading.Event)
+    cancelled: threading.Event = field(default_factory=threading.Event)
     files: dict[str, str] = field(default_factory=dict)
     percent: int = 0
     reported: float = 0.0
@@ -49,9 +54,11 @@ class Attempt:
         return Job.id == self.job_id, Job.attempt == self.number
 
     def still_mine(self) -> None:
-        """Raises Replaced when the lease is lost, or could have been."""
+        """Raises Replaced when the lease is lost, or could have been; Cancelled when somebody asked for it."""
         if self.lost.is_set() or time.monotonic() - self.renewed > 0.8 * current_app.config["LEASE_SECONDS"]:
             raise Replaced
+        if self.cancelled.is_set():
+            raise Cancelled
 
 
 _current: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
@@ -66,7 +73,7 @@ def progress(percent: float, note: str | None = None) -> None:
     """Say how far this attempt is (0 to 100) and, in a few words, what it is doing.
 
     It may be called as often as you like. Within an attempt the figure never falls. Raises Replaced
-    when the job is no longer this attempt's.
+    when the job is no longer this attempt's, Cancelled when it is to stop.
     """
     attempt = current()
     if attempt is None:
@@ -81,11 +88,14 @@ def progress(percent: float, note: str | None = None) -> None:
             update(Job)
             .where(*attempt.fence, Job.state == State.RUNNING)
             .values(progress=attempt.percent, progress_note=note and note[:200])
+            .returning(Job.cancel_requested_at)
             .execution_options(synchronize_session=False)
-        )
-        if written.rowcount == 0:  # type: ignore[attr-defined]
-            attempt.lost.set()
-            raise Replaced
+        ).first()
+    if written is None:
+        attempt.lost.set()
+    elif written.cancel_requested_at is not None:
+        attempt.cancelled.set()
+    attempt.still_mine()
 
 
 def new_file(name: str, media_type: str) -> Path:

@@ -18,7 +18,7 @@ from uuid_utils.compat import uuid7
 from webapi.models import Effect, EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
-from webapi.queue.attempt import Attempt, Replaced, current
+from webapi.queue.attempt import Attempt, Cancelled, Replaced, current
 from webapi.queue.receipts import plan
 
 ANSWER_LIMIT = 25.0  # seconds; the longest wait for the answer to an act, always less than half a lease
@@ -39,7 +39,7 @@ class Act:
     try_no: int = 0
 
     def mark(self) -> None:
-        """E1: from here on the act may have happened. Raises Replaced when it must not."""
+        """E1: from here on the act may have happened. Raises Replaced or Cancelled when it must not."""
         if self.attempt is None:
             return
         self.attempt.still_mine()
@@ -51,8 +51,7 @@ class Act:
                 Job.lease_until > after(answer_limit()),
             )
             if session.execute(mine.with_for_update()).first() is None:
-                self.attempt.lost.set()
-                raise Replaced
+                raise _why_not(session, self.attempt)
             marked = session.execute(
                 update(Effect)
                 .where(Effect.id == self.id, Effect.state == EffectState.PENDING)
@@ -120,6 +119,16 @@ class Act:
             )
 
 
+def _why_not(session: Session, attempt: Attempt) -> Replaced | Cancelled:
+    """Why an effect must not begin: the job is somebody else's, or it is to stop."""
+    asked = session.scalar(select(Job.cancel_requested_at).where(*attempt.fence, Job.state == State.RUNNING))
+    if asked is not None:
+        attempt.cancelled.set()
+        return Cancelled()
+    attempt.lost.set()
+    return Replaced()
+
+
 def outstanding(keys: Iterable[str]) -> list[Act]:
     """The acts among `keys` that are still to be done, in that order; those not yet planned are planned.
 
@@ -139,7 +148,7 @@ def outstanding(keys: Iterable[str]) -> list[Act]:
                 Effect.job_id == attempt.job_id, Effect.state == EffectState.PENDING
             )
         )
-        ids = dict(rows.tuples().all())
+        ids = {row.effect_key: row.id for row in rows}
     return [Act(key, ids[key], attempt) for key in keys if key in ids]
 
 

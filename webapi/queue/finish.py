@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import delete, insert, or_
+from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.orm import Session
 from structlog import get_logger
 from uuid_utils.compat import uuid7
@@ -22,7 +22,7 @@ from webapi.queue.receipts import settle_inflight, tally
 
 log = get_logger()
 
-OVER = {"lease_owner": None, "lease_until": None}
+OVER: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
 
 def succeeded(attempt: Attempt, result: Any) -> State:
@@ -51,6 +51,8 @@ def failed(attempt: Attempt, error: BaseException) -> State:
     """The function raised. Returns `retrying` or the final state; raises Replaced."""
     code, sentence, passing = _describe(attempt, error)
     with writing() as session:
+        if session.scalar(select(Job.cancel_requested_at).where(*attempt.fence).with_for_update()) is not None:
+            return _cancel(session, attempt)
         if passing and attempt.number < attempt.budget:
             wait = _wait(attempt, error)
             in_time = or_(Job.deadline_at.is_(None), Job.deadline_at > after(wait))
@@ -68,6 +70,23 @@ def failed(attempt: Attempt, error: BaseException) -> State:
         )
         if verdict is State.FAILED:
             announce_failure(session, moved, code, sentence)
+    return verdict
+
+
+def cancelled(attempt: Attempt) -> State:
+    """The function stopped because somebody asked for it. Returns the final state; raises Replaced."""
+    with writing() as session:
+        return _cancel(session, attempt)
+
+
+def _cancel(session: Session, attempt: Attempt) -> State:
+    """`cancelled`, unless an act may have happened that nobody knows of."""
+    settle_inflight(session, attempt.job_id)
+    done = tally(session, attempt.job_id)
+    verdict = State.UNCERTAIN if done.unanswered else State.CANCELLED
+    sentence = f"Cancelled while it ran; {done.by_state.get(EffectState.DONE, 0)} of {done.total} effects were done."
+    sentence = sentence if done.total else "Cancelled while it ran."
+    _move(session, attempt, verdict, reason=sentence, error_code="cancelled", error_public=sentence, finished_at=now())
     return verdict
 
 

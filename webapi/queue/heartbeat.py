@@ -58,26 +58,24 @@ class Heart:
         began = time.monotonic()
         try:
             with self._app.app_context(), writing() as session:
-                kept = set(
-                    session.scalars(
-                        update(Job)
-                        .where(
-                            Job.state == State.RUNNING,
-                            or_(*(and_(*attempt.fence) for attempt in attempts)),
-                        )
-                        .values(lease_until=after(self._app.config["LEASE_SECONDS"]))
-                        .returning(Job.id)
-                        .execution_options(synchronize_session=False)
-                    )
+                renewed = session.execute(
+                    update(Job)
+                    .where(Job.state == State.RUNNING, or_(*(and_(*attempt.fence) for attempt in attempts)))
+                    .values(lease_until=after(self._app.config["LEASE_SECONDS"]))
+                    .returning(Job.id, Job.cancel_requested_at)
+                    .execution_options(synchronize_session=False)
                 )
+                kept = {row.id: row.cancel_requested_at for row in renewed}
         except SQLAlchemyError as error:
             log.warning("heartbeat failed", error=type(error).__name__)
             return
         for attempt in attempts:
-            if attempt.job_id in kept:
-                attempt.renewed = began
-            else:
+            if attempt.job_id not in kept:
                 attempt.lost.set()
+                continue
+            attempt.renewed = began
+            if kept[attempt.job_id] is not None:
+                attempt.cancelled.set()
 
 
 @contextmanager

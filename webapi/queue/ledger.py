@@ -35,12 +35,14 @@ def move(
     *conditions: ColumnElement[bool],
     actor: str,
     reason: str,
+    refines: bool = False,
     **values: Any,
 ) -> list[Moved]:
     """Compare and set: those jobs that are in `from_state` and meet `conditions` go to `to_state`.
 
-    `values` are further columns. Returns the jobs that moved; none means that somebody else was
-    first, or that the caller's fence no longer holds. Must run inside a writing transaction.
+    `values` are further columns; `refines` marks late evidence about a job that is over. Returns the
+    jobs that moved; none means that somebody else was first, or that the caller's fence no longer
+    holds. Must run inside a writing transaction.
     """
     statement = (
         update(Job)
@@ -50,12 +52,19 @@ def move(
         .execution_options(synchronize_session=False)
     )
     moved = [Moved(*row) for row in session.execute(statement)]
-    record(session, moved, from_state, to_state, actor, reason)
+    record(session, moved, from_state, to_state, actor, reason, refines=refines)
     return moved
 
 
 def record(
-    session: Session, jobs: Sequence[Moved], from_state: State | None, to_state: State, actor: str, reason: str
+    session: Session,
+    jobs: Sequence[Moved],
+    from_state: State | None,
+    to_state: State,
+    actor: str,
+    reason: str,
+    *,
+    refines: bool = False,
 ) -> None:
     """Append one event to each job. Their rows are locked by this transaction, so `seq` has no race."""
     if not jobs:
@@ -76,7 +85,7 @@ def record(
                 "attempt": job.attempt,
                 "from_state": from_state,
                 "to_state": to_state,
-                "refines": False,
+                "refines": refines,
                 "actor": actor,
                 "reason": reason[:500],
             }

@@ -12,7 +12,7 @@ from structlog.contextvars import bound_contextvars
 
 from webapi.errors import Permanent
 from webapi.queue import finish
-from webapi.queue.attempt import Attempt, Replaced
+from webapi.queue.attempt import Attempt, Cancelled, Replaced
 from webapi.queue.claim import claim
 from webapi.queue.heartbeat import holding
 from webapi.queue.job import Kind
@@ -41,6 +41,8 @@ def _do(attempt: Attempt) -> None:
             result = _call(attempt)
         except Replaced:
             raise
+        except Cancelled:
+            verdict = finish.cancelled(attempt)
         # Celery ends the whole worker on MemoryError and SystemExit; here each is one job's failure.
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a kind raises is the job's verdict
             verdict = finish.failed(attempt, _named(error, attempt.kind))

@@ -31,11 +31,16 @@ def sweep(app: Flask) -> None:
     grace = min(GRACE, 0.2 * app.config["LEASE_SECONDS"])
     gone = or_(Job.lease_until < after(-grace), Job.lease_owner.in_(dead))
     found = db.session.scalars(select(Job).where(Job.state == State.RUNNING, gone).limit(BATCH)).all()
-    fences = [(job.id, job.attempt, job.crash_count + 1, job.attempt >= job.attempt_budget) for job in found]
-    for job_id, attempt, crashes, spent in fences:
+    fences = [
+        (job.id, job.attempt, job.crash_count + 1, job.attempt >= job.attempt_budget, job.cancel_requested_at)
+        for job in found
+    ]
+    for job_id, attempt, crashes, spent, asked in fences:
         fence = (Job.id == job_id, Job.attempt == attempt, gone)
         with writing() as session:
-            if spent or crashes >= CRASH_CAP:
+            if asked is not None:
+                _bury(session, fence, crashes, State.CANCELLED)
+            elif spent or crashes >= CRASH_CAP:
                 _bury(session, fence, crashes)
             else:
                 _retry(session, fence, crashes)
@@ -50,13 +55,13 @@ def _retry(session: Session, fence: tuple[ColumnElement[bool], ...], crashes: in
         log.warning("attempt lost", job=str(job.id), kind=job.kind, attempt=job.attempt)
 
 
-def _bury(session: Session, fence: tuple[ColumnElement[bool], ...], crashes: int) -> None:
-    """Never `failed` over an act that may have happened."""
+def _bury(session: Session, fence: tuple[ColumnElement[bool], ...], crashes: int, wanted: State = State.FAILED) -> None:
+    """Never `failed` or `cancelled` over an act that may have happened."""
     job_id = session.scalar(select(Job.id).where(Job.state == State.RUNNING, *fence).with_for_update())
     if job_id is None:
         return
     settle_inflight(session, job_id)
-    verdict = State.UNCERTAIN if tally(session, job_id).unanswered else State.FAILED
+    verdict = State.UNCERTAIN if tally(session, job_id).unanswered else wanted
     sentence = f"The worker died {crashes} time{'s' if crashes > 1 else ''} while doing this job."
     for job in move(
         session, State.RUNNING, verdict, *fence, actor="relay", reason=sentence, crash_count=crashes,

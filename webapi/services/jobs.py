@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,16 +11,13 @@ from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
-from webapi.errors import Conflict, Forbidden, Malformed, NotFound
+from webapi.errors import Forbidden, Malformed, NotFound
 from webapi.extensions import db
-from webapi.models import WAITING, Artifact, Effect, EffectState, Job, JobEvent, State, User
-from webapi.models.columns import now
+from webapi.models import Artifact, Effect, EffectState, Job, JobEvent, State, User
 from webapi.models.transaction import writing
-from webapi.queue import Kind, kind_named
+from webapi.queue import Kind, control, kind_named
 from webapi.queue import submit as submit_job
-from webapi.queue.ledger import move
 from webapi.services import storage
 
 
@@ -145,20 +142,28 @@ def effect_counts(job_ids: Sequence[UUID]) -> dict[UUID, dict[EffectState, int]]
 
 
 def cancel(owner: User, job_id: UUID) -> Job:
-    """Cancel a job that is waiting. Raises NotFound, and Conflict for one that is running or over."""
+    """Cancel a waiting job, or ask a running one to stop. Raises NotFound, and Conflict for one that is over."""
     find(owner, job_id)
     with writing() as session:
-        if not any(_cancel_from(session, state, owner, job_id) for state in WAITING):
-            state = session.scalar(select(Job.state).where(Job.id == job_id))
-            raise Conflict(f"This job is {state}; only a job that is waiting can be cancelled.")
+        control.cancel(session, job_id, _actor(owner))
     return find(owner, job_id)
 
 
-def _cancel_from(session: Session, state: State, owner: User, job_id: UUID) -> bool:
-    return bool(
-        move(
-            session, state, State.CANCELLED, Job.id == job_id,
-            actor=f"user {owner.id}", reason="cancelled by its owner", finished_at=now(),
-            error_code="cancelled", error_public="Cancelled before it began.",
-        )
-    )  # fmt: skip
+def replay(owner: User, job_id: UUID) -> Job:
+    """Run a job that is over again; what is done is not repeated. Raises NotFound and Conflict."""
+    find(owner, job_id)
+    with writing() as session:
+        control.replay(session, job_id, _actor(owner))
+    return find(owner, job_id)
+
+
+def resolve(owner: User, job_id: UUID, answers: Mapping[UUID, control.Answer]) -> Job:
+    """Settle unknown effects of an uncertain job. Raises NotFound, Conflict, and Invalid for other effects."""
+    find(owner, job_id)
+    with writing() as session:
+        control.resolve(session, job_id, answers, _actor(owner))
+    return find(owner, job_id)
+
+
+def _actor(owner: User) -> str:
+    return f"user {owner.id}"

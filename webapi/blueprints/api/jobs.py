@@ -12,8 +12,8 @@ from uuid_utils.compat import uuid7
 
 from webapi.blueprints import reading
 from webapi.blueprints.answers import download
-from webapi.blueprints.api.openapi import takes_query
-from webapi.blueprints.api.shapes import EffectList, EventList, JobOut, JobPage
+from webapi.blueprints.api.openapi import takes_body, takes_query
+from webapi.blueprints.api.shapes import EffectList, EventList, JobOut, JobPage, Resolution
 from webapi.blueprints.api.shaping import shape_effects, shape_events, shape_jobs
 from webapi.blueprints.identity import me, require_anyone
 from webapi.models import Job, State
@@ -80,8 +80,7 @@ def index() -> JobPage:
 @bp.output(JobOut)
 def show(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
     """Show a job"""
-    job = jobs.find(me(), job_id)
-    return shape_jobs([job])[0], 200, _again(job)
+    return _shaped(jobs.find(me(), job_id))
 
 
 @bp.get("/jobs/<uuid:job_id>/events")
@@ -107,9 +106,28 @@ def artifact(job_id: UUID, name: str) -> Response:
 
 @bp.post("/jobs/<uuid:job_id>/cancel")
 @bp.output(JobOut)
-def cancel(job_id: UUID) -> JobOut:
-    """Cancel a job that is waiting"""
-    return shape_jobs([jobs.cancel(me(), job_id)])[0]
+def cancel(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
+    """Cancel a waiting job, or ask a running one to stop before its next effect"""
+    return _shaped(jobs.cancel(me(), job_id))
+
+
+@bp.post("/jobs/<uuid:job_id>/replay")
+@bp.output(JobOut, status_code=202)
+def replay(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
+    """Run a job that is over again; effects that are done are not repeated"""
+    return _shaped(jobs.replay(me(), job_id), 202)
+
+
+@bp.post("/jobs/<uuid:job_id>/resolve")
+@takes_body(Resolution)
+@bp.output(JobOut)
+def resolve(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
+    """Settle unknown effects of an uncertain job: delivered, or resend"""
+    return _shaped(jobs.resolve(me(), job_id, reading.body(Resolution).effects))
+
+
+def _shaped(job: Job, status: int = 200) -> tuple[JobOut, int, dict[str, str]]:
+    return shape_jobs([job])[0], status, _again(job)
 
 
 def _again(job: Job) -> dict[str, str]:

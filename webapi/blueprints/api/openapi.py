@@ -66,6 +66,17 @@ def takes_query(model: type[BaseModel]) -> Callable[[View], View]:
     return note
 
 
+def takes_body(model: type[BaseModel]) -> Callable[[View], View]:
+    """Document a view's JSON body. The view reads it by `reading.body(model)`."""
+
+    def note(view: View) -> View:
+        spec: dict[str, Any] = view.__dict__.setdefault("_spec", {})
+        spec.update(body=model, content_type="application/json", body_example=None, body_examples=None)
+        return view
+
+    return note
+
+
 def _complete(spec: dict[str, Any], kinds: list[Kind]) -> dict[str, Any]:
     components = spec.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM

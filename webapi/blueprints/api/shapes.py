@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from webapi.models import EffectState, State
+from webapi.queue.control import Answer
 
 
 class Progress(BaseModel):
@@ -41,6 +42,8 @@ class Links(BaseModel):
     events: str
     effects: str
     cancel: str
+    replay: str
+    resolve: str
     page: str
 
 
@@ -62,6 +65,7 @@ class JobOut(BaseModel):
     deadline_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    cancel_requested_at: datetime | None
     effects: EffectCounts
     artifacts: list[ArtifactOut]
     links: Links
@@ -111,6 +115,12 @@ class EffectOut(BaseModel):
 
 class EffectList(BaseModel):
     effects: list[EffectOut]
+
+
+class Resolution(BaseModel):
+    """What a person found out about unknown effects, by the id of each."""
+
+    effects: dict[UUID, Answer]
 
 
 class KindOut(BaseModel):

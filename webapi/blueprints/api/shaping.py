@@ -51,6 +51,7 @@ def _shape(job: Job, files: Sequence[Artifact], effects: dict[EffectState, int])
         deadline_at=job.deadline_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
+        cancel_requested_at=job.cancel_requested_at,
         effects=EffectCounts(**counts),
         artifacts=[_shape_file(job.id, file) for file in files],
         links=Links(
@@ -58,6 +59,8 @@ def _shape(job: Job, files: Sequence[Artifact], effects: dict[EffectState, int])
             events=url_for("api_jobs.events", job_id=job.id),
             effects=url_for("api_jobs.effects", job_id=job.id),
             cancel=url_for("api_jobs.cancel", job_id=job.id),
+            replay=url_for("api_jobs.replay", job_id=job.id),
+            resolve=url_for("api_jobs.resolve", job_id=job.id),
             page=url_for("jobs.show", job_id=job.id),
         ),
     )
