@@ -41,7 +41,7 @@ def configure(level: str, environment: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("celery.worker.strategy", "celery.app.trace"):
+    for chatty in ("celery.worker.strategy", "celery.app.trace", "alembic.runtime.migration"):
         logging.getLogger(chatty).setLevel(logging.WARNING)  # a hint taken and a hint done; the ledger says more
 
 

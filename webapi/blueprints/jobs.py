@@ -16,7 +16,7 @@ from webapi.blueprints.answers import download, public_kinds
 from webapi.blueprints.identity import me, require_person
 from webapi.errors import Invalid
 from webapi.models import State
-from webapi.queue import Kind, Once, fingerprint
+from webapi.queue import Kind, Once, explain, fingerprint
 from webapi.queue.control import Answer
 from webapi.services import jobs
 
@@ -119,6 +119,7 @@ def show(job_id: UUID) -> ResponseReturnValue:
     job = jobs.find(me(), job_id)
     return render_template(
         "jobs/show.html",
+        why=explain.why(job),
         job=job,
         events=jobs.events(job),
         effects=jobs.effects(job),

@@ -16,8 +16,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ColumnElement, FunctionElement, literal
 from sqlalchemy.types import TypeEngine
 
-# SQLite before 3.42 answers NULL to unixepoch('subsec'); the Julian day is right to the millisecond everywhere.
-SQLITE_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
+# SQLite before 3.42 answers NULL to unixepoch('subsec'); the Julian day is right to the millisecond everywhere. It is
+# rounded to that, so that a moment that Python has read and hands back equals the one that is stored.
+SQLITE_NOW = "round((julianday('now') - 2440587.5) * 86400.0, 3)"
 
 
 class Moment(TypeDecorator[datetime]):
@@ -76,7 +77,7 @@ def _now_postgresql(element: now, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(after, "sqlite")
 def _after_sqlite(element: after, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"({SQLITE_NOW} + {compiler.process(element.clauses, **kw)})"
+    return f"round({SQLITE_NOW} + {compiler.process(element.clauses, **kw)}, 3)"
 
 
 @compiles(after, "postgresql")

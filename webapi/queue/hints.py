@@ -52,6 +52,7 @@ class Hints:
             socket_connect_timeout=CONNECT_TIMEOUT,
             socket_keepalive=True,
             retry=Retry(NoBackoff(), 0),
+            decode_responses=True,
         )
 
     def ring(self, hints: Sequence[Hint]) -> bool:
@@ -75,6 +76,13 @@ class Hints:
             return bool(self._client.ping())
         except (redis.RedisError, OSError):
             return False
+
+    def eviction_policy(self) -> str:
+        """Redis's maxmemory-policy; `unknown` where its administrator does not let us ask."""
+        try:
+            return str(self._client.config_get("maxmemory-policy").get("maxmemory-policy", "unknown"))
+        except (redis.RedisError, OSError):
+            return "unknown"
 
     def new_epoch(self) -> bool:
         """Whether Redis has lost its memory since the last time anybody asked. Raises redis.RedisError."""

@@ -13,10 +13,11 @@ from uuid_utils.compat import uuid7
 from webapi.blueprints import reading
 from webapi.blueprints.answers import download
 from webapi.blueprints.api.openapi import takes_body, takes_query
-from webapi.blueprints.api.shapes import EffectList, EventList, JobOut, JobPage, Resolution
+from webapi.blueprints.api.shapes import EffectList, EventList, JobOut, JobPage, Resolution, Why
 from webapi.blueprints.api.shaping import shape_effects, shape_events, shape_jobs
 from webapi.blueprints.identity import me, require_anyone
 from webapi.models import Job, State
+from webapi.queue import explain
 from webapi.services import jobs
 
 bp = APIBlueprint("api_jobs", __name__, tag="Jobs")
@@ -95,6 +96,13 @@ def events(job_id: UUID) -> EventList:
 def effects(job_id: UUID) -> EffectList:
     """Show a job's effects, with the receipt of each"""
     return shape_effects(jobs.effects(jobs.find(me(), job_id)))
+
+
+@bp.get("/jobs/<uuid:job_id>/why")
+@bp.output(Why)
+def why(job_id: UUID) -> Why:
+    """Say why a job is not running just now"""
+    return Why.model_validate(explain.why(jobs.find(me(), job_id)))
 
 
 @bp.get("/jobs/<uuid:job_id>/artifacts/<name>")

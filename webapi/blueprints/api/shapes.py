@@ -96,6 +96,16 @@ class EventList(BaseModel):
     events: list[EventOut]
 
 
+class Why(BaseModel):
+    """Why a job is not running just now: a code, a sentence, and the evidence for both."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str
+    sentence: str
+    evidence: dict[str, Any]
+
+
 class EffectOut(BaseModel):
     """One act on the outside world and what is known of it."""
 

@@ -1,27 +1,21 @@
-"""Commands for operators: `flask --app wsgi …`."""
+"""`flask kinds` and `flask jobs …`."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import asdict
+from typing import Any, get_origin
 from uuid import UUID
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 from flask.cli import AppGroup, ScriptInfo, with_appcontext
 from pydantic import ValidationError
-from sqlalchemy.exc import IntegrityError
 
-from webapi.errors import WebapiError
-from webapi.models import Job, User
-from webapi.queue import Kind
-from webapi.queue.relay import Relay
-from webapi.services import accounts, jobs, keys, passwords
-
-
-def init_app(app: Flask) -> None:
-    for command in (kinds, job_commands, users, key_commands, relay):
-        app.cli.add_command(command)
+from webapi.cli.asking import answer, person
+from webapi.models import Job
+from webapi.queue import Kind, explain
+from webapi.services import jobs
 
 
 @click.command()
@@ -57,16 +51,18 @@ def _declared(ctx: click.Context) -> dict[str, Kind]:
 def _submit_command(kind: Kind) -> click.Command:
     @with_appcontext
     def submit(owner: str, delay: float | None, payload: str | None, as_json: bool, **given: Any) -> None:
-        values = {name: _value(text) for name, text in given.items() if text is not None}
+        values = {name: _value(text) for name, text in given.items() if text not in {None, ()}}
         try:
             checked = kind.payload.model_validate({**json.loads(payload or "{}"), **values}, extra="forbid")
         except (ValidationError, ValueError) as error:
             raise click.ClickException(_first_fault(error)) from None
-        job = _answer(jobs.submit, _person(owner), kind, checked, delay=delay)
+        job = answer(jobs.submit, person(owner), kind, checked, delay=delay)
         click.echo(json.dumps({"id": str(job.id), "state": job.state}) if as_json else f"{job.id} {job.state}")
 
     options = [
-        click.Option([f"--{name.replace('_', '-')}", name], help=field.description or "", show_default=False)
+        click.Option(
+            [f"--{name.replace('_', '-')}", name], help=field.description or "", multiple=_is_list(field.annotation)
+        )
         for name, field in kind.payload.model_fields.items()
     ]
     fixed = [
@@ -88,7 +84,7 @@ job_commands.add_command(SubmitGroup("submit", help="Submit a job. Each kind is 
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_jobs(owner: str, limit: int, as_json: bool) -> None:
     """List somebody's jobs, newest first."""
-    rows = jobs.page(_person(owner), jobs.Wanted(), limit=limit).jobs
+    rows = jobs.page(person(owner), jobs.Wanted(), limit=limit).jobs
     if as_json:
         click.echo(json.dumps([_facts(job) for job in rows], indent=2))
         return
@@ -101,72 +97,46 @@ def list_jobs(owner: str, limit: int, as_json: bool) -> None:
 @click.option("--owner", required=True, help="The email address of the person whose job it is.")
 def show_job(job_id: UUID, owner: str) -> None:
     """Show one job with its history, as JSON."""
-    job = _answer(jobs.find, _person(owner), job_id)
+    job = answer(jobs.find, person(owner), job_id)
     events = [f"{event.at.isoformat()} {event.to_state}: {event.reason}" for event in jobs.events(job)]
     click.echo(json.dumps({**_facts(job), "result": job.result, "events": events}, indent=2))
+
+
+@job_commands.command("why")
+@click.argument("job_id", type=click.UUID)
+@click.option("--owner", required=True, help="The email address of the person whose job it is.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def why_job(job_id: UUID, owner: str, as_json: bool) -> None:
+    """Say why a job is not running just now."""
+    reason = explain.why(answer(jobs.find, person(owner), job_id))
+    click.echo(json.dumps(asdict(reason), indent=2, default=str) if as_json else reason.sentence)
+
+
+@job_commands.command("replay")
+@click.argument("job_id", type=click.UUID)
+@click.option("--owner", required=True, help="The email address of the person whose job it is.")
+def replay_job(job_id: UUID, owner: str) -> None:
+    """Run a job again that is over; what is done is not repeated."""
+    click.echo(answer(jobs.replay, person(owner), job_id).state)
 
 
 @job_commands.command("cancel")
 @click.argument("job_id", type=click.UUID)
 @click.option("--owner", required=True, help="The email address of the person whose job it is.")
 def cancel_job(job_id: UUID, owner: str) -> None:
-    """Cancel a job that is waiting."""
-    click.echo(_answer(jobs.cancel, _person(owner), job_id).state)
+    """Cancel a waiting job, or ask a running one to stop."""
+    click.echo(answer(jobs.cancel, person(owner), job_id).state)
 
 
-users = AppGroup("users", help="Create people.")
+def _is_list(annotation: Any) -> bool:
+    """Whether a field takes several values; its option may then be given several times."""
+    return get_origin(annotation) is list
 
 
-@users.command("create")
-@click.argument("email")
-@click.option("--name", default="", help="How they are called; their address when left out.")
-@click.option("--admin", is_flag=True, help="Make them an administrator.")
-@click.password_option()
-def create_user(email: str, name: str, admin: bool, password: str) -> None:
-    """Create a person whose address counts as confirmed."""
-    try:
-        accounts.create(email, name or email, passwords.acceptable(password), verified=True, admin=admin)
-    except ValueError as error:
-        raise click.ClickException(f"The password was not taken: {error}.") from None
-    except IntegrityError:
-        raise click.ClickException(f"{email} is already registered.") from None
-    click.echo(f"{email} can sign in.")
-
-
-key_commands = AppGroup("keys", help="Create API keys.")
-
-
-@key_commands.command("create")
-@click.argument("email")
-@click.option("--name", default="command line", show_default=True)
-def create_key(email: str, name: str) -> None:
-    """Create an API key for a person and print it; it cannot be shown again."""
-    click.echo(keys.create(_person(email), name))
-
-
-@click.command()
-@with_appcontext
-def relay() -> None:
-    """Run the relay alone, until it is stopped. Every worker has one; this is for watching it."""
-    Relay(current_app._get_current_object()).run()  # type: ignore[attr-defined]
-
-
-def _person(email: str) -> User:
-    user = accounts.by_email(email)
-    if user is None:
-        raise click.ClickException(f"Nobody is registered as {email}. Create them with: flask users create {email}")
-    return user
-
-
-def _answer(call: Any, *args: Any, **kwargs: Any) -> Job:
-    try:
-        return call(*args, **kwargs)  # type: ignore[no-any-return]
-    except WebapiError as error:
-        raise click.ClickException(" ".join([error.message, *(fault.message for fault in error.faults)])) from None
-
-
-def _value(text: str) -> Any:
+def _value(text: str | tuple[str, ...]) -> Any:
     """An option's text: JSON where it is an array or an object, and itself otherwise."""
+    if isinstance(text, tuple):
+        return list(text)
     return json.loads(text) if text[:1] in {"[", "{"} else text
 
 

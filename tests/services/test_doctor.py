@@ -1,0 +1,67 @@
+"""The doctor finds each missing part and says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from tests.conftest import Person
+from tests.kinds.faulty import Note
+from webapi.extensions import db
+from webapi.models.transaction import writing
+from webapi.queue import submit
+from webapi.services.doctor import Check, examine
+
+
+def check(part: str) -> Check:
+    return next(each for each in examine() if each.part == part)
+
+
+@pytest.mark.usefixtures("context")
+def test_a_database_at_an_old_migration() -> None:
+    assert check("database").verdict == "ok"
+    with writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    assert (check("database").verdict, check("database").remedy) == ("bad", "make upgrade")
+
+
+def test_redis_away(make_app: Callable[..., Flask]) -> None:
+    with make_app(REDIS_URL="redis://127.0.0.1:1/0").app_context():
+        assert check("redis").verdict == "bad"
+
+
+@pytest.mark.usefixtures("context")
+def test_queues_without_a_worker_are_named_in_the_command() -> None:
+    assert check("workers").remedy == "make worker QUEUES=default,email,reports"
+
+
+@pytest.mark.usefixtures("context")
+def test_a_job_that_has_waited_long(ada: Person) -> None:
+    submit("test.note", Note(), owner_id=ada.id)
+    assert check("waiting").verdict == "ok"
+    with writing() as session:
+        session.execute(text("UPDATE jobs SET run_at = (SELECT created_at FROM users LIMIT 1)"))
+    db.session.rollback()
+    assert "the oldest for" in check("waiting").sentence
+
+
+@pytest.mark.usefixtures("context")
+def test_a_mail_server_that_does_not_answer() -> None:
+    assert check("mail").verdict == "bad"
+    assert "cannot be reached" in check("mail").sentence
+
+
+def test_a_folder_that_cannot_be_written(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    (tmp_path / "blocked").write_text("a file where the folder should be")
+    with make_app(STORAGE_URL=str(tmp_path / "blocked")).app_context():
+        assert check("files").verdict == "bad"
+
+
+def test_the_command_names_the_remedy_and_exits_with_one(app: Flask) -> None:
+    answer = app.test_cli_runner().invoke(args=["doctor"])
+    assert answer.exit_code == 1
+    assert "-> make worker" in answer.output
