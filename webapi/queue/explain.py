@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, literal, select, tuple_
 
 from webapi.extensions import db
 from webapi.models import Job, State, Worker
-from webapi.models.columns import after, now
+from webapi.models.columns import Moment, after, now
 
 GONE = 60.0  # seconds without a sign of life after which a worker counts as gone
 
@@ -80,7 +80,7 @@ def _queued(job: Job, clock: datetime) -> Reason:
         select(func.count()).where(
             Job.kind == job.kind,
             Job.state == State.QUEUED,
-            tuple_(Job.priority, Job.run_at, Job.id) < tuple_(job.priority, job.run_at, job.id),
+            tuple_(Job.priority, Job.run_at, Job.id) < tuple_(job.priority, literal(job.run_at, Moment), job.id),
         )
     )
     evidence["ahead"] = ahead
