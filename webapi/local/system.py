@@ -1,0 +1,94 @@
+"""The whole system, brought up part by part: broker, inbox, database, web, worker."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import sys
+from collections.abc import Mapping
+
+from flask import Flask
+from sqlalchemy import select
+
+from webapi.extensions import db
+from webapi.local import broker, ports, smtp_sink
+from webapi.local.layout import Layout
+from webapi.local.processes import Supervisor
+from webapi.local.programs import Program
+from webapi.models import Worker
+
+SLOW = 60.0  # seconds for a part to come up on a machine that is busy with something else
+ANSWER = 5.0  # seconds for a server that runs already
+CONCURRENCY = 4  # jobs at a time
+THREADS = 16  # requests at a time
+
+
+def bring_up(layout: Layout, app: Flask, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
+    """Start every part that is ours; each of them is ready when this returns.
+
+    `app` is this process's own, with the settings of the system. Raises Stopped and DidNotStart.
+    """
+    if layout.broker is not None:
+        supervisor.start(layout.broker.program())
+    if layout.mail_port is not None:
+        supervisor.start(_inbox(layout, environment))
+    supervisor.start(_web(layout, environment))  # it loads while the database is made ready
+    supervisor.run(
+        Program("database", (sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"), environment), SLOW
+    )
+    where, patience = ("the server at REDIS_URL", ANSWER) if layout.broker is None else ("valkey", SLOW)
+    supervisor.until(lambda: broker.answers(layout.settings()["REDIS_URL"]), f"{where} to answer", patience)
+    worker = supervisor.start(_worker(app, environment))
+    if layout.mail_port is not None:
+        port = layout.mail_port
+        supervisor.until(lambda: ports.answers(port), "inbox to take mail", SLOW)
+    supervisor.until(lambda: _is_ready(layout.port), "web to answer", SLOW)
+    supervisor.until(lambda: _is_at_work(app, worker), "worker to be ready", SLOW)
+
+
+def _inbox(layout: Layout, environment: Mapping[str, str]) -> Program:
+    folder, port = layout.settings()["INBOX_PATH"], str(layout.mail_port)
+    command = (sys.executable, "-I", smtp_sink.__file__, "--folder", folder, "--port", port)
+    return Program("inbox", command, environment, floor=0)
+
+
+def _web(layout: Layout, environment: Mapping[str, str]) -> Program:
+    options = {
+        "--interface": "wsgi",
+        "--host": ports.HOST,
+        "--port": layout.port,
+        "--workers": 1,
+        "--blocking-threads": THREADS,
+        "--workers-kill-timeout": 5,  # seconds; else a request that hangs would hold up the end
+        "--log-level": "warning",
+    }
+    words = (str(word) for option in options.items() for word in option)
+    return Program("web", (sys.executable, "-m", "granian", "wsgi:app", *words), environment)
+
+
+def _worker(app: Flask, environment: Mapping[str, str]) -> Program:
+    options = {"-c": CONCURRENCY, "-Q": ",".join(app.extensions["queues"]), "-n": "run@%h", "--loglevel": "WARNING"}
+    words = (str(word) for option in options.items() for word in option)
+    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    return Program(
+        "worker", (sys.executable, "-m", "celery", "-A", "wsgi:celery", "worker", *words, *quiet), environment
+    )
+
+
+def _is_ready(port: int) -> bool:
+    """Whether the web is there with everything that it needs. No proxy of the environment is asked."""
+    connection = http.client.HTTPConnection(ports.HOST, port, timeout=ANSWER)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _is_at_work(app: Flask, pid: int) -> bool:
+    """Whether the worker has written of itself into the ledger, which it does once it can take jobs."""
+    mine = select(Worker.id).where(Worker.host == socket.gethostname(), Worker.pid == pid)
+    with app.app_context():
+        return db.session.scalar(mine) is not None
