@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     MAIL_DEFAULT_SENDER: str = "webapi@localhost.example"
     INBOX_PATH: str | None = None
     LEASE_SECONDS: int = Field(60, ge=2)
+    FAILPOINT: str | None = None
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     REGISTRATION: Literal["open", "closed"] = "open"
     MAX_CONTENT_LENGTH: int = Field(64 * 1024 * 1024, ge=1024)
@@ -119,6 +120,8 @@ class Settings(BaseSettings):
             redis = urlsplit(self.REDIS_URL)
             if redis.hostname not in LOOPBACK and not redis.password:
                 raise ValueError("REDIS_URL: a Redis that others can reach needs a password")
+            if self.FAILPOINT:
+                raise ValueError("FAILPOINT: it kills processes on purpose; unset it in production")
             if self.INBOX_PATH:
                 raise ValueError("INBOX_PATH: the inbox shows everybody's mail; unset it in production")
         return self

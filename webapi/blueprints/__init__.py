@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apiflask import APIFlask
 
-from webapi.blueprints import accounts, api, headers, health, identity, inbox, jobs, keys, shown, tutorial
+from webapi.blueprints import accounts, api, headers, health, identity, inbox, jobs, keys, reading, shown, tutorial
 
 
 def init_app(app: APIFlask) -> None:
@@ -12,6 +12,7 @@ def init_app(app: APIFlask) -> None:
     headers.init_app(app)
     identity.init_app(app)
     shown.init_app(app)
+    app.before_request(reading.refuse_nul)
     app.register_blueprint(health.bp)
     app.register_blueprint(accounts.bp)
     app.register_blueprint(jobs.bp)

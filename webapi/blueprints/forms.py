@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from webapi.errors import Fault, Invalid
+from webapi.blueprints import reading
+from webapi.errors import Fault, Invalid, Malformed
 from webapi.models import User
 from webapi.services import storage
 from webapi.services.storage import UPLOAD
@@ -76,9 +77,10 @@ def _value(drawn: Field, text: str) -> Any:
         return [line.strip() for line in text.splitlines() if line.strip()]
     if drawn.widget == "json":
         try:
-            return json.loads(text)
-        except ValueError as error:
-            raise Invalid(faults=(Fault(f"/{drawn.name}", f"This is not JSON: {error}."),)) from None
+            reading.check_json(text.encode("utf-8", "surrogatepass"))
+        except Malformed as error:
+            raise Invalid(faults=(Fault(f"/{drawn.name}", error.message.replace("The body", "This")),)) from None
+        return json.loads(text)
     return text.replace("\r\n", "\n")
 
 

@@ -5,15 +5,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, NoReturn, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, NoReturn, TypeVar
 
 from flask import request
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ValidationError
 
 from webapi.errors import Fault, Invalid, Malformed, UnsupportedMediaType
 from webapi.queue import Once, fingerprint
 
 Model = TypeVar("Model", bound=BaseModel)
+
+FIRST_YEAR, LAST_YEAR = 1970, 2200  # moments beyond have no place in every database and time zone
+
+
+def _plausible(moment: datetime) -> datetime:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"use a time between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
 
 DEEPEST = 32
 WIDEST = 2**63  # an integer beyond 64 bits has no place in a database
@@ -63,6 +75,14 @@ def query(model: type[Model], *, from_form: bool = False) -> Model:
     except ValidationError as error:
         faults = faults_of(error)
         raise Malformed(f"{faults[0].pointer.removeprefix('/')}: {faults[0].message}", faults=faults) from None
+
+
+def refuse_nul() -> None:
+    """A NUL in an address, a query or a form is nobody's name for anything, and PostgreSQL takes none."""
+    given = [*(request.view_args or {}).values(), *request.args, *request.form]
+    given += [value for values in (request.args, request.form) for each in values.listvalues() for value in each]
+    if any("\0" in str(value) for value in given):
+        raise Malformed("The request holds a NUL character.")
 
 
 def once(kind: str, *asked: BaseModel) -> Once | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import current_app
 from sqlalchemy import func, or_
 
+from webapi.failpoints import failpoint
 from webapi.models import Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
@@ -23,6 +24,7 @@ def claim(kind: Kind) -> Attempt | None:
         Job.cancel_requested_at.is_(None),
         or_(Job.deadline_at.is_(None), Job.deadline_at > now()),
     )
+    failpoint("Q3")
     with writing() as session:
         moved = move(
             session,
@@ -42,14 +44,19 @@ def claim(kind: Kind) -> Attempt | None:
         if not moved:
             return None
         row = session.get_one(Job, moved[0].id)
-        return Attempt(
-            job_id=row.id,
-            owner_id=row.owner_id,
-            kind=kind,
-            number=row.attempt,
-            epoch=row.epoch,
-            budget=row.attempt_budget,
-            crash_count=row.crash_count,
-            payload=row.payload,
-            request_id=row.request_id,
-        )
+        failpoint("W1a")
+        return _attempt(kind, row)
+
+
+def _attempt(kind: Kind, row: Job) -> Attempt:
+    return Attempt(
+        job_id=row.id,
+        owner_id=row.owner_id,
+        kind=kind,
+        number=row.attempt,
+        epoch=row.epoch,
+        budget=row.attempt_budget,
+        crash_count=row.crash_count,
+        payload=row.payload,
+        request_id=row.request_id,
+    )

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from webapi.errors import Conflict, Invalid
-from webapi.models import FINAL, WAITING, Effect, EffectState, Job, State
+from webapi.models import FINAL, Effect, EffectState, Job, State
 from webapi.models.columns import now
 from webapi.models.transaction import after_commit
 from webapi.queue.hints import Hint
@@ -19,32 +19,25 @@ from webapi.queue.job import Kind
 from webapi.queue.ledger import Moved, move
 from webapi.queue.receipts import tally
 from webapi.queue.submit import ring
+from webapi.queue.waiting import end_waiting
 
 Answer = Literal["resend", "delivered"]
-TRIES = 3  # a job may change its state between our look and our update
 
 
 def cancel(session: Session, job_id: UUID, actor: str) -> None:
     """End a waiting job now; ask a running one to stop before its next effect. Raises Conflict when it is over."""
-    for _ in range(TRIES):
-        for state in WAITING:
-            if move(
-                session, state, State.CANCELLED, Job.id == job_id, actor=actor, reason="cancelled before it began",
-                finished_at=now(), error_code="cancelled", error_public="Cancelled before it began.",
-            ):  # fmt: skip
-                return
-        asked = session.execute(
+    state = State(session.scalars(select(Job.state).where(Job.id == job_id).with_for_update()).one())
+    if state in FINAL:
+        raise Conflict(f"This job is {state}; there is nothing left to cancel.")
+    if state is State.RUNNING:
+        session.execute(
             update(Job)
-            .where(Job.id == job_id, Job.state == State.RUNNING)
+            .where(Job.id == job_id)
             .values(cancel_requested_at=now())
             .execution_options(synchronize_session=False)
         )
-        if asked.rowcount:  # type: ignore[attr-defined]
-            return
-        state_now = session.scalar(select(Job.state).where(Job.id == job_id))
-        if state_now in FINAL:
-            break
-    raise Conflict(f"This job is {state_now}; there is nothing left to cancel.")
+    else:
+        end_waiting(session, job_id, State.CANCELLED, actor, "Cancelled")
 
 
 def replay(session: Session, job_id: UUID, actor: str) -> None:

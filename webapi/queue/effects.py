@@ -15,6 +15,7 @@ from sqlalchemy import exists, select, true, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from webapi.failpoints import failpoint
 from webapi.models import Effect, EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
@@ -43,6 +44,7 @@ class Act:
         if self.attempt is None:
             return
         self.attempt.still_mine()
+        failpoint("E0")
         with writing() as session:
             mine = select(Job.id).where(
                 *self.attempt.fence,
@@ -64,11 +66,14 @@ class Act:
             if marked is None:
                 raise Replaced
             self.try_no = marked[0]
+            failpoint("E1a")
+        failpoint("E1b")
 
     def settle(self, state: EffectState, *, code: int | None = None, reply: str = "", message_id: str = "") -> None:
         """E3: what came back. PENDING means that it certainly did not happen and may be tried again."""
         if self.attempt is None:
             return
+        failpoint("E3a")
         with writing() as session:
             session.execute(
                 update(Effect)
@@ -88,6 +93,7 @@ class Act:
                 )
                 .execution_options(synchronize_session=False)
             )
+        failpoint("E5")
 
     def refuse(self, *, code: int | None, reply: str) -> None:
         """The other side declined before the irrevocable moment; it never was marked."""

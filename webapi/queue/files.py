@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import IO
 from uuid import UUID
 
+from webapi.failpoints import failpoint
+
 CHUNK = 1024 * 1024
 
 
@@ -37,11 +39,15 @@ class FileStore:
         incoming.mkdir(parents=True, exist_ok=True)
         digest, size = hashlib.sha256(), 0
         handle, name = tempfile.mkstemp(dir=incoming)
-        with os.fdopen(handle, "wb") as file:
-            while chunk := stream.read(CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-                file.write(chunk)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                while chunk := stream.read(CHUNK):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    file.write(chunk)
+        except BaseException:
+            Path(name).unlink()
+            raise
         return self._keep(Path(name), digest.hexdigest(), size)
 
     def keep(self, path: Path) -> Stored:
@@ -64,6 +70,7 @@ class FileStore:
         with path.open("rb") as file:
             os.fsync(file.fileno())
         target = self.path(sha256)
+        failpoint("A1")
         target.parent.mkdir(parents=True, exist_ok=True)
         path.replace(target)
         for folder in (target.parent, target.parent.parent):

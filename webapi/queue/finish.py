@@ -7,11 +7,13 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import delete, insert, or_, select
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 from structlog import get_logger
 from uuid_utils.compat import uuid7
 
 from webapi.errors import Transient, WebapiError
+from webapi.failpoints import failpoint
 from webapi.models import Artifact, EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
@@ -28,6 +30,7 @@ OVER: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 def succeeded(attempt: Attempt, result: Any) -> State:
     """The function returned. Its effects have the last word. Returns the final state; raises Replaced."""
     files = _keep_files(attempt)
+    failpoint("A2")
     with writing() as session:
         verdict, code, sentence = _verdict(session, attempt)
         moved = _move(
@@ -42,6 +45,7 @@ def succeeded(attempt: Attempt, result: Any) -> State:
             **_full(verdict),
         )
         _insert_files(session, attempt, files)
+        failpoint("C2a")
         if verdict is State.FAILED:
             announce_failure(session, moved, code or "", sentence or "")
     return verdict
@@ -105,8 +109,14 @@ def _verdict(session: Session, attempt: Attempt) -> tuple[State, str | None, str
         return State.SUCCEEDED, None, None
     if done.unanswered:
         return State.UNCERTAIN, "uncertain", f"{done.unanswered} of {done.total} ended without an answer."
-    left = done.by_state.get(EffectState.REFUSED, 0)
-    return State.FAILED, "refused", f"{left or done.total} of {done.total} were refused."
+    refused = done.by_state.get(EffectState.REFUSED, 0)
+    if refused:
+        return State.FAILED, "refused", f"{refused} of {done.total} were refused."
+    return (
+        State.FAILED,
+        "undone",
+        f"{done.total - done.by_state.get(EffectState.DONE, 0)} of {done.total} were not done.",
+    )
 
 
 def _full(verdict: State) -> dict[str, Any]:
@@ -115,12 +125,14 @@ def _full(verdict: State) -> dict[str, Any]:
 
 def _describe(attempt: Attempt, error: BaseException) -> tuple[str, str, bool]:
     """A code, a sentence that may be shown, and whether another attempt could go better."""
-    passing = isinstance(error, (Transient, *attempt.kind.retry.on))
+    passing = isinstance(error, (Transient, OperationalError, InterfaceError, *attempt.kind.retry.on))
     if isinstance(error, WebapiError):
         log.info("attempt failed", code=error.code, passing=passing)
         return error.code, error.message, passing
     log.error("attempt failed", error=type(error).__name__, passing=passing, exc_info=error)
     name = type(error).__name__
+    if isinstance(error, OperationalError | InterfaceError):
+        return "database_away", "The database could not be reached.", passing
     if isinstance(error, OSError) and error.strerror:
         return "os_error", f"{error.strerror} ({name}).", passing
     return "exception", f"The job stopped with {name}; the worker's log has the details.", passing

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
 from webapi.errors import WebapiError
+from webapi.failpoints import failpoint
 from webapi.models import Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
@@ -96,6 +97,7 @@ def wake_due() -> int:
                 published_at=now(),
                 publish_count=0,
             )
+    failpoint("R1a")
     ring([Hint(job.kind, job.queue, job.id) for job in woken])
     return len(woken)
 
@@ -118,6 +120,7 @@ def republish() -> int:
             .returning(Job.kind, Job.queue, Job.id)
             .execution_options(synchronize_session=False)
         ).all()
+    failpoint("R2a")
     ring([Hint(*row) for row in rows])
     if rows:
         log.info("hints published again", jobs=len(rows))

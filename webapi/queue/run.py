@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -11,6 +12,8 @@ from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
 from webapi.errors import Permanent
+from webapi.failpoints import failpoint
+from webapi.models import State
 from webapi.queue import finish
 from webapi.queue.attempt import Attempt, Cancelled, Replaced
 from webapi.queue.claim import claim
@@ -36,22 +39,29 @@ def work(kind: Kind) -> None:
 
 def _do(attempt: Attempt) -> None:
     log.info("job started")
+    failpoint("W1b")
     try:
-        try:
-            result = _call(attempt)
-        except Replaced:
-            raise
-        except Cancelled:
-            verdict = finish.cancelled(attempt)
-        # Celery ends the whole worker on MemoryError and SystemExit; here each is one job's failure.
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a kind raises is the job's verdict
-            verdict = finish.failed(attempt, _named(error, attempt.kind))
-        else:
-            verdict = finish.succeeded(attempt, result)
+        verdict = _verdict(attempt)
     except Replaced:
         log.warning("attempt replaced; what it did is not recorded")
     else:
+        failpoint("C2b")
         log.info("job finished", state=str(verdict))
+
+
+def _verdict(attempt: Attempt) -> State:
+    """Do the work and write down how it ended, also when its end is what goes wrong. Raises Replaced."""
+    try:
+        result = _call(attempt)
+        failpoint("W3")
+        return finish.succeeded(attempt, result)
+    except Replaced:
+        raise
+    except Cancelled:
+        return finish.cancelled(attempt)
+    # Celery ends the whole worker on MemoryError and SystemExit; here each is one job's failure.
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a kind raises is the job's verdict
+        return finish.failed(attempt, _named(error, attempt.kind))
 
 
 def _call(attempt: Attempt) -> Any:
@@ -60,7 +70,18 @@ def _call(attempt: Attempt) -> Any:
     except ValidationError as error:
         raise Permanent("This version of the program no longer takes this job's payload.") from error
     result = attempt.kind.function(payload)
-    return result.model_dump(mode="json") if isinstance(result, BaseModel) else result
+    return _storable(result.model_dump(mode="json") if isinstance(result, BaseModel) else result)
+
+
+def _storable(result: Any) -> Any:
+    """The result, if every database takes it: JSON without NaN and NUL. Raises Permanent."""
+    try:
+        text = json.dumps(result, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise Permanent(f"The job's result is no JSON: {error}.") from error
+    if "\\u0000" in text:
+        raise Permanent("The job's result holds a NUL character.")
+    return result
 
 
 def _json(payload: dict[str, Any]) -> str:

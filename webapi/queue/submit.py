@@ -18,6 +18,7 @@ from uuid_utils.compat import uuid7
 
 from webapi.errors import DatabaseAway, NotFound
 from webapi.extensions import db
+from webapi.failpoints import failpoint
 from webapi.models import Job, State
 from webapi.models.columns import Moment, after, now
 from webapi.models.transaction import after_commit, in_transaction, writing
@@ -55,10 +56,13 @@ def submit(
     joined = in_transaction()
     try:
         with writing() as session:
+            failpoint("S1b")
             known = take(session, once, owner_id, job_id) if once else None
             if known is not None:
                 return session.get_one(Job, known)
-            return insert_job(session, kind, payload, id=job_id, owner_id=owner_id, **options)
+            job = insert_job(session, kind, payload, id=job_id, owner_id=owner_id, **options)
+            failpoint("S2a")
+            return job
     except DBAPIError as error:
         if joined or not error.connection_invalidated:
             raise
@@ -118,8 +122,10 @@ def ring(hints: Sequence[Hint]) -> None:
 
     Never raises: the jobs are accepted already, and a relay that was not told finds out by itself.
     """
+    failpoint("S3a")
     sender: Hints = current_app.extensions["hints"]
     if sender.ring(hints):
+        failpoint("S3c")
         return
     try:
         with writing() as session:

@@ -8,13 +8,15 @@ from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from webapi.extensions import db
+from webapi.failpoints import failpoint
 from webapi.models import WAITING, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue.children import dead_owners
 from webapi.queue.followup import announce_failure
-from webapi.queue.ledger import first_of, move
+from webapi.queue.ledger import move
 from webapi.queue.receipts import settle_inflight, tally
+from webapi.queue.waiting import end_waiting
 
 GRACE = 5.0  # seconds past its end during which a lease may still be renewed
 CRASH_CAP = 3  # a job that killed its worker so often is kept and tried no more
@@ -37,6 +39,7 @@ def sweep(app: Flask) -> None:
     ]
     for job_id, attempt, crashes, spent, asked in fences:
         fence = (Job.id == job_id, Job.attempt == attempt, gone)
+        failpoint("R3a")
         with writing() as session:
             if asked is not None:
                 _bury(session, fence, crashes, State.CANCELLED)
@@ -73,17 +76,9 @@ def _bury(session: Session, fence: tuple[ColumnElement[bool], ...], crashes: int
 
 
 def expire() -> None:
-    """R4: jobs whose deadline passed before they were begun."""
-    with writing() as session:
-        for state in WAITING:
-            move(
-                session,
-                state,
-                State.EXPIRED,
-                first_of(Job.state == state, Job.deadline_at <= now(), limit=BATCH),
-                actor="relay",
-                reason="its deadline passed before it could begin",
-                finished_at=now(),
-                error_code="expired",
-                error_public="The deadline passed before the job could begin.",
-            )
+    """R4: jobs whose deadline passed before they were begun, or before they were tried again."""
+    db.session.rollback()
+    late = select(Job.id).where(Job.state.in_(WAITING), Job.deadline_at <= now()).limit(BATCH)
+    for job_id in db.session.scalars(late).all():
+        with writing() as session:
+            end_waiting(session, job_id, State.EXPIRED, "relay", "The deadline passed")

@@ -21,6 +21,7 @@ def normal(address: str) -> str:
         checked = validate_email(
             address, check_deliverability=False, allow_smtputf8=False, allow_quoted_local=False,
             allow_domain_literal=False, test_environment=True,
+            strict=True,
         )  # fmt: skip
     except EmailNotValidError as error:
         raise ValueError(f"this is not one email address: {error}") from None

@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import func, select
+from sqlalchemy import func, select, type_coerce
+from sqlalchemy.dialects.postgresql import JSONB
 
 from webapi.errors import Forbidden, Malformed, NotFound
 from webapi.extensions import db
@@ -90,7 +91,7 @@ def page(owner: User, wanted: Wanted, *, cursor: str | None = None, limit: int =
 
 def _has_tag(tag: str) -> Any:
     if db.engine.dialect.name == "postgresql":
-        return Job.tags.contains([tag])
+        return type_coerce(Job.tags, JSONB).contains([tag])
     return (
         select(1)
         .select_from(func.json_each(Job.tags).table_valued("value"))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import localtime
 from typing import Any
 
 import css_inline
@@ -16,6 +19,8 @@ from webapi.models import EffectState
 from webapi.queue.attempt import progress
 from webapi.queue.effects import Act, outstanding
 from webapi.services import smtp
+
+SEVEN_BITS = SMTP.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,9 @@ def _send(connection: smtp.Connection, letter: Letter, act: Act) -> smtp.Reply:
         (act.defer if reply.transient else act.refuse)(code=reply.code, reply=reply.text)
         connection.reset()
         return reply
+    except smtp.NotSent:
+        act.settle(EffectState.PENDING)
+        raise
     except smtp.NoReply:
         act.settle(EffectState.UNKNOWN, message_id=message.msgId)
         raise Transient("The mail server hung up after it had a whole mail and before it answered.") from None
@@ -70,11 +78,28 @@ def _send(connection: smtp.Connection, letter: Letter, act: Act) -> smtp.Reply:
     return reply
 
 
-def compose(letter: Letter, act: Act) -> Message:
+class Mail(Message):
+    """Flask-Mail's message, written as RFC 5322 wants it: seven bits, folded headers, no line over 998 octets."""
+
+    def as_bytes(self) -> bytes:
+        mail = EmailMessage(policy=SEVEN_BITS)
+        mail["From"], mail["To"], mail["Subject"] = self.sender, self.recipients[0], self.subject
+        mail["Date"], mail["Message-ID"] = localtime(), self.msgId
+        if self.reply_to:
+            mail["Reply-To"] = self.reply_to
+        for name, value in (self.extra_headers or {}).items():
+            mail[name] = value
+        mail.set_content(self.body or "")
+        if self.html:
+            mail.add_alternative(self.html, subtype="html")
+        return mail.as_bytes()
+
+
+def compose(letter: Letter, act: Act) -> Mail:
     """The message for one recipient. Its Message-ID is the effect's, so a repetition can be recognised."""
     sender = current_app.config["MAIL_DEFAULT_SENDER"]
     headers = {"Auto-Submitted": "auto-generated"}  # RFC 3834 section 5: robots do not answer it
-    message = Message(
+    message = Mail(
         subject=letter.subject,
         recipients=[act.key],
         sender=sender,

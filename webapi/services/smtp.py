@@ -17,6 +17,7 @@ import flask_mail
 from flask import current_app
 
 from webapi.errors import Permanent, Transient
+from webapi.failpoints import failpoint
 from webapi.queue.effects import answer_limit
 
 CONNECT_TIMEOUT = 10.0  # seconds
@@ -42,6 +43,10 @@ class Reply:
 
 class NoReply(Exception):
     """The final dot was sent and nothing came back: nobody can know whether the mail was accepted."""
+
+
+class NotSent(Transient):
+    """The final dot could not be sent, so the mail certainly was not accepted."""
 
 
 class NotBegun(Exception):
@@ -99,6 +104,11 @@ class Connection(flask_mail.Connection):
             raise
         try:
             host.send(b".\r\n")
+        except (smtplib.SMTPException, OSError) as error:
+            host.close()
+            raise NotSent("The mail server hung up before the end of the mail.") from error
+        failpoint("E2")
+        try:
             return _reply(*host.getreply())
         except (smtplib.SMTPException, OSError) as error:
             host.close()

@@ -7,21 +7,23 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from uuid_utils.compat import uuid7
 
 from webapi.blueprints import reading
 from webapi.blueprints.answers import download
-from webapi.blueprints.api.openapi import takes_body, takes_query
+from webapi.blueprints.api.openapi import refuse_query, takes_body, takes_query
 from webapi.blueprints.api.shapes import EffectList, EventList, JobOut, JobPage, Resolution, Why
 from webapi.blueprints.api.shaping import shape_effects, shape_events, shape_jobs
 from webapi.blueprints.identity import me, require_anyone
+from webapi.blueprints.reading import Moment
 from webapi.models import Job, State
 from webapi.queue import explain
 from webapi.services import jobs
 
 bp = APIBlueprint("api_jobs", __name__, tag="Jobs")
 bp.before_request(require_anyone)
+bp.before_request(refuse_query)
 
 LONGEST_DELAY = 366 * 86400  # seconds
 Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[\w.:/+-]+$")]
@@ -31,8 +33,8 @@ class SubmitQuery(BaseModel):
     """When and how a job is to run."""
 
     delay: float | None = Field(None, ge=0, le=LONGEST_DELAY, description="Seconds to wait before it begins.")
-    run_at: AwareDatetime | None = Field(None, description="When to begin; RFC 3339.")
-    deadline: AwareDatetime | None = Field(None, description="A job that has not begun by then expires.")
+    run_at: Moment | None = Field(None, description="When to begin; RFC 3339.")
+    deadline: Moment | None = Field(None, description="A job that has not begun by then expires.")
     priority: int = Field(0, ge=0, le=9, description="0 goes first.")
     tag: list[Tag] = Field([], max_length=10)
 
@@ -43,8 +45,8 @@ class ListQuery(BaseModel):
     kind: list[Annotated[str, Field(max_length=100)]] = []
     state: list[State] = []
     tag: list[Tag] = []
-    created_after: AwareDatetime | None = None
-    created_before: AwareDatetime | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
     cursor: str | None = Field(None, description="From the previous page's next_cursor.")
     limit: int = Field(50, ge=1, le=200)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 
 from webapi.blueprints.answers import public_kinds
+from webapi.blueprints.api.openapi import refuse_query
 from webapi.blueprints.api.shapes import KindList, KindOut
 from webapi.blueprints.api.shaping import shape_kind
 from webapi.blueprints.identity import require_anyone
@@ -12,6 +13,7 @@ from webapi.services import jobs
 
 bp = APIBlueprint("api_kinds", __name__, tag="Kinds")
 bp.before_request(require_anyone)
+bp.before_request(refuse_query)
 
 
 @bp.get("/kinds")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 
 from webapi.blueprints import identity
+from webapi.blueprints.api.openapi import refuse_query
 from webapi.blueprints.api.shapes import Me
 
 bp = APIBlueprint("api_me", __name__, tag="Account")
 bp.before_request(identity.require_anyone)
+bp.before_request(refuse_query)
 
 
 @bp.get("/me")

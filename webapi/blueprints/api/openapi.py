@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from apiflask import APIFlask
+from flask import current_app, request
 from pydantic import BaseModel
 
+from webapi.errors import Malformed
 from webapi.queue import Kind
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -64,6 +66,14 @@ def takes_query(model: type[BaseModel]) -> Callable[[View], View]:
         return view
 
     return note
+
+
+def refuse_query() -> None:
+    """For views that declare no query parameters: whoever sends one means something that does not happen."""
+    view = current_app.view_functions[request.endpoint or ""]
+    takes = any(location == "query" for _, location in getattr(view, "_spec", {}).get("args") or [])
+    if request.args and not takes:
+        raise Malformed(f"There is no parameter {next(iter(request.args))!r} here.")
 
 
 def takes_body(model: type[BaseModel]) -> Callable[[View], View]:

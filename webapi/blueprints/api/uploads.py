@@ -9,7 +9,7 @@ from flask import request
 from pydantic import BaseModel, Field
 
 from webapi.blueprints import reading
-from webapi.blueprints.api.openapi import takes_query
+from webapi.blueprints.api.openapi import refuse_query, takes_query
 from webapi.blueprints.api.shapes import UploadOut
 from webapi.blueprints.identity import me, require_anyone
 from webapi.errors import Malformed
@@ -17,6 +17,7 @@ from webapi.services import storage
 
 bp = APIBlueprint("api_uploads", __name__, tag="Uploads")
 bp.before_request(require_anyone)
+bp.before_request(refuse_query)
 
 
 class UploadQuery(BaseModel):

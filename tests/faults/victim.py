@@ -1,0 +1,27 @@
+"""One step of the protocol in a process that may die in it: `python -m tests.faults.victim submit|work|relay …`."""
+
+from __future__ import annotations
+
+import sys
+from uuid import UUID
+
+from tests.wsgi import app
+from webapi.queue import Once, kind_named, submit
+from webapi.queue.relay import Relay
+from webapi.queue.run import work
+
+
+def main(step: str, kind_name: str, owner: str, payload: str) -> None:
+    with app.app_context():
+        kind = kind_named(kind_name)
+        if step == "submit":
+            once = Once("sweep", "the same key", "the same request")
+            submit(kind_name, kind.payload.model_validate_json(payload), owner_id=UUID(owner), once=once)
+        elif step == "work":
+            work(kind)
+        else:
+            Relay(app).run_once()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
