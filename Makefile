@@ -38,7 +38,7 @@ check: $(VENV)/dev.stamp ## Format, lint, types, security lint and the tests: wh
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/bandit --quiet --recursive webapi --configfile setup.cfg
+	$(BIN)/bandit --quiet --recursive webapi --ini setup.cfg
 	$(MAKE) test
 
 format: $(VENV)/dev.stamp ## Format the code and mend what the linter can mend

@@ -1,180 +1,164 @@
-"""What people may do from outside: cancel, run again, settle what nobody could know."""
+"""Cancel, run again, settle: what people may do to a job from outside."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from uuid import UUID, uuid4
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
-from tests.queue.acting import WORLD, Errands
-from tests.queue.attempts import KEYS, attempt_at
-from tests.queue.rows import accept, change, effects, job, states
-from tests.servers import Broker
-from webapi.errors import Conflict, Invalid
-from webapi.models import FINAL, EffectState, State
-from webapi.models.columns import after, now
-from webapi.models.transaction import writing
-from webapi.queue import control, finish, kind_named
+from tests.conftest import Person
+from tests.kinds.acting import Acts
+from tests.kinds.faulty import Note
+from tests.processes import RealWorker
+from tests.waiting import until
+from webapi.extensions import db
+from webapi.models import Effect, EffectState, Job, JobEvent
+from webapi.queue import kind_named, submit
+from webapi.queue.attempt import Cancelled
+from webapi.queue.claim import claim
 from webapi.queue.effects import outstanding
+from webapi.queue.finish import cancelled
+from webapi.queue.heartbeat import holding
 from webapi.queue.run import work
 
-pytestmark = pytest.mark.usefixtures("owner")
-Answers = Mapping[UUID, control.Answer]
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    return tmp_path / "world"
 
 
-def cancel(job_id: UUID) -> None:
-    with writing() as session:
-        control.cancel(session, job_id, "a test")
+class Desk:
+    """Ada's jobs, seen and changed through the JSON door; `work` is one attempt in this process."""
+
+    def __init__(self, app: Flask, ada: Person) -> None:
+        self.app, self.ada = app, ada
+        self.client: FlaskClient = app.test_client()
+
+    def accept(self, acts: Acts) -> str:
+        with self.app.app_context():
+            return str(submit("test.acts", acts, owner_id=self.ada.id).id)
+
+    def work(self) -> None:
+        with self.app.app_context():
+            work(kind_named("test.acts"))
+
+    def state(self, job_id: str) -> str:
+        return str(self.client.get(f"/api/v1/jobs/{job_id}", headers=self.ada.headers).get_json()["state"])
+
+    def post(self, job_id: str, verb: str, body: object = None) -> int:
+        return self.client.post(f"/api/v1/jobs/{job_id}/{verb}", json=body, headers=self.ada.headers).status_code
+
+    def effect(self, job_id: str, key: str) -> str:
+        with self.app.app_context():
+            found = db.session.query(Effect).filter_by(job_id=UUID(job_id), effect_key=key).one()
+            return str(found.id)
 
 
-def replay(job_id: UUID) -> None:
-    with writing() as session:
-        control.replay(session, job_id, "a test")
+@pytest.fixture
+def desk(app: Flask, ada: Person) -> Desk:
+    return Desk(app, ada)
 
 
-def resolve(job_id: UUID, answers: Answers) -> None:
-    with writing() as session:
-        control.resolve(session, job_id, answers, "a test")
+def test_a_waiting_job_is_cancelled_and_never_runs(desk: Desk, world: Path) -> None:
+    job_id = desk.accept(Acts(path=str(world), keys=["a"]))
+    assert desk.post(job_id, "cancel") == 200
+    desk.work()
+    assert desk.state(job_id) == "cancelled"
+    assert not world.exists()
+    assert desk.post(job_id, "cancel") == 409
 
 
-def ended(*answers: EffectState) -> UUID:
-    """A job that is over, its two acts answered so."""
-    job_id = accept("errand.hold", Errands(acts=KEYS))
-    with attempt_at() as attempt:
-        for act, answer in zip(outstanding(KEYS), answers, strict=True):
-            act.mark()
-            act.settle(answer)
-        finish.succeeded(attempt, "first")
-    return job_id
+def test_a_running_job_stops_when_it_is_asked_to(
+    app: Flask, ada: Person, start_worker: Callable[..., RealWorker], tmp_path: Path, desk: Desk
+) -> None:
+    start_worker(app)
+    note = Note(path=str(tmp_path / "note"))
+    with app.app_context():
+        job_id = str(submit("test.slow", note, owner_id=ada.id).id)
+    until(lambda: desk.state(job_id) == "running", what="the job to begin")
+    assert desk.post(job_id, "cancel") == 200
+    until(lambda: desk.state(job_id) == "cancelled", seconds=5, what="the job to stop")
 
 
-DONE, REFUSED, UNKNOWN = EffectState.DONE, EffectState.REFUSED, EffectState.UNKNOWN
+def test_running_a_job_again_repeats_only_what_certainly_did_not_happen(desk: Desk, world: Path) -> None:
+    job_id = desk.accept(Acts(path=str(world), keys=["a", "b"], refused=["b"]))
+    desk.work()
+    assert desk.state(job_id) == "failed"
+    assert desk.post(job_id, "replay") == 202
+    desk.work()
+    assert world.read_text().split() == ["a", "b", "b"]
 
 
-def test_a_job_that_waits_is_cancelled_at_once() -> None:
-    jobs = {state: accept("errand.hold", Errands()) for state in (State.SCHEDULED, State.QUEUED, State.RETRYING)}
-    for state, job_id in jobs.items():
-        change(job_id, state=state)
-        cancel(job_id)
-    assert [job(job_id).state for job_id in jobs.values()] == ["cancelled"] * 3
-    assert job(jobs[State.QUEUED]).finished_at is not None
+def test_a_job_that_is_not_over_cannot_be_run_again(desk: Desk, world: Path) -> None:
+    job_id = desk.accept(Acts(path=str(world), keys=["a"]))
+    assert desk.post(job_id, "replay") == 409
 
 
-def test_a_job_that_runs_is_asked_to_stop_and_keeps_its_lease() -> None:
-    job_id = accept("errand.hold", Errands())
-    with attempt_at():
-        cancel(job_id)
-        row = job(job_id)
-        assert (row.state, row.cancel_requested_at is not None, row.lease_until is not None) == ("running", True, True)
+def test_a_replay_is_a_new_epoch_with_one_end_of_its_own(desk: Desk, world: Path) -> None:
+    job_id = desk.accept(Acts(path=str(world), keys=[]))
+    for _ in range(3):
+        desk.work()
+        assert desk.state(job_id) == "succeeded"
+        desk.post(job_id, "replay")
+    with desk.app.app_context():
+        ends = db.session.query(JobEvent).filter_by(job_id=UUID(job_id), to_state="succeeded")
+        assert [(end.epoch, end.attempt) for end in ends.order_by(JobEvent.seq)] == [(0, 1), (1, 2), (2, 3)]
 
 
-def test_a_job_that_is_over_cannot_be_cancelled() -> None:
-    job_id = ended(DONE, DONE)
-    with pytest.raises(Conflict, match="is succeeded; there is nothing left to cancel"):
-        cancel(job_id)
-    assert job(job_id).cancel_requested_at is None
+def test_an_unknown_effect_is_not_repeated_by_a_replay(desk: Desk, world: Path) -> None:
+    job_id = desk.accept(Acts(path=str(world), keys=["a"], unanswered=["a"]))
+    desk.work()
+    assert desk.state(job_id) == "uncertain"
+    desk.post(job_id, "replay")
+    desk.work()
+    assert desk.state(job_id) == "uncertain"
+    assert world.read_text().split() == ["a"]
 
 
-@pytest.mark.xfail(strict=True, reason="cancel() ends a retrying job without settling the acts of its last attempt")
-def test_a_job_is_not_just_cancelled_over_an_act_that_may_have_happened() -> None:
-    job_id = accept("errand.hold", Errands(acts=["one"]))
-    with attempt_at():
-        outstanding(["one"])[0].mark()
-    change(job_id, state=State.RETRYING, lease_until=None, run_at=after(60))
-    cancel(job_id)
-    assert (job(job_id).state, effects(job_id)["one"].state) == ("uncertain", "unknown")
+def test_a_person_who_found_it_delivered_settles_the_job(desk: Desk, world: Path) -> None:
+    job_id = desk.accept(Acts(path=str(world), keys=["a", "b"], unanswered=["a"]))
+    desk.work()
+    answers = {"effects": {desk.effect(job_id, "a"): "delivered"}}
+    assert desk.post(job_id, "resolve", answers) == 200
+    assert desk.state(job_id) == "succeeded"
+    assert world.read_text().split() == ["a", "b"]
+    assert desk.post(job_id, "resolve", answers) == 409
 
 
-@pytest.mark.xfail(strict=True, reason="cancel() says of a retrying job too that it had not begun")
-def test_a_job_that_has_begun_is_not_cancelled_before_it_began() -> None:
-    job_id = accept("errand.hold", Errands())
-    with attempt_at():
-        pass
-    change(job_id, state=State.RETRYING, lease_until=None)
-    cancel(job_id)
-    assert "before it began" not in (job(job_id).error_public or "")
+def test_a_person_may_order_a_second_one_and_it_is_counted(desk: Desk, world: Path) -> None:
+    job_id = desk.accept(Acts(path=str(world), keys=["a", "b"], unanswered=["a"]))
+    desk.work()
+    assert desk.post(job_id, "resolve", {"effects": {desk.effect(job_id, "a"): "resend"}}) == 200
+    desk.work()
+    assert world.read_text().split() == ["a", "b", "a"]
+    with desk.app.app_context():
+        assert db.session.query(Effect).filter_by(effect_key="a").one().resends == 1
 
 
-@pytest.mark.parametrize("state", FINAL)
-def test_whatever_is_over_can_be_run_again(state: State, broker: Broker) -> None:
-    job_id = accept("errand.hold", Errands())
-    old = {"result": "old", "error_code": "old", "error_public": "old", "progress": 40, "crash_count": 2}
-    change(job_id, state=state, finished_at=now(), deadline_at=after(-1), cancel_requested_at=now(), **old)
-    broker.client().flushall()
-    replay(job_id)
-    row = job(job_id)
-    assert (row.state, row.epoch, row.result, row.error_code, row.error_public) == ("queued", 1, None, None, None)
-    assert (row.progress, row.crash_count, row.deadline_at, row.cancel_requested_at) == (0, 0, None, None)
-    assert broker.client().llen("{webapi}:default") == 1
+def test_an_effect_that_is_known_cannot_be_settled(desk: Desk, world: Path) -> None:
+    job_id = desk.accept(Acts(path=str(world), keys=["a", "b"], unanswered=["a"]))
+    desk.work()
+    assert desk.post(job_id, "resolve", {"effects": {desk.effect(job_id, "b"): "resend"}}) == 422
+    assert desk.post(job_id, "resolve", {"effects": {desk.effect(job_id, "a"): "perhaps"}}) == 422
+    assert desk.state(job_id) == "uncertain"
 
 
-def test_what_is_done_is_not_repeated_when_a_job_is_run_again() -> None:
-    job_id = ended(DONE, REFUSED)
-    replay(job_id)
-    work(kind_named("errand.hold"))
-    assert (job(job_id).state, WORLD) == ("succeeded", ["two"])
-    assert states(job_id) == ["queued", "running", "failed", "queued", "running", "succeeded"]
-
-
-def test_what_nobody_knows_stays_unknown_when_a_job_is_run_again() -> None:
-    job_id = ended(DONE, UNKNOWN)
-    replay(job_id)
-    work(kind_named("errand.hold"))
-    assert (job(job_id).state, WORLD) == ("uncertain", [])
-
-
-def test_a_second_run_has_a_budget_of_its_own() -> None:
-    job_id = ended(DONE, REFUSED)
-    change(job_id, attempt=7)
-    replay(job_id)
-    assert (job(job_id).attempt, job(job_id).attempt_budget) == (7, 12)
-
-
-@pytest.mark.parametrize("state", [State.SCHEDULED, State.QUEUED, State.RETRYING])
-def test_a_job_that_is_not_over_is_not_run_again_and_nothing_changes(state: State) -> None:
-    job_id = ended(DONE, REFUSED)
-    change(job_id, state=state, finished_at=None)
-    with pytest.raises(Conflict, match="not over yet"):
-        replay(job_id)
-    assert (job(job_id).epoch, effects(job_id)["two"].state) == (0, "refused")
-
-
-def answers(job_id: UUID, **given: control.Answer) -> Answers:
-    return {effects(job_id)[key].id: answer for key, answer in given.items()}
-
-
-def test_evidence_that_all_arrived_makes_an_uncertain_job_succeed() -> None:
-    job_id = ended(DONE, UNKNOWN)
-    resolve(job_id, answers(job_id, two="delivered"))
-    row = job(job_id)
-    assert (row.state, row.error_code, row.error_public, row.epoch) == ("succeeded", None, None, 0)
-    assert states(job_id) == ["queued", "running", "uncertain", "succeeded"]
-
-
-def test_a_job_with_more_to_settle_stays_uncertain() -> None:
-    job_id = ended(UNKNOWN, UNKNOWN)
-    resolve(job_id, answers(job_id, one="delivered"))
-    assert (job(job_id).state, effects(job_id)["one"].state) == ("uncertain", "done")
-
-
-def test_what_is_to_be_sent_again_is_sent_again_and_counted() -> None:
-    job_id = ended(DONE, UNKNOWN)
-    resolve(job_id, answers(job_id, two="resend"))
-    work(kind_named("errand.hold"))
-    assert (job(job_id).state, WORLD) == ("succeeded", ["two"])
-    assert (effects(job_id)["two"].resends, effects(job_id)["two"].try_no) == (1, 2)
-
-
-@pytest.mark.parametrize("wrong", [lambda job_id: effects(job_id)["one"].id, lambda job_id: uuid4()])
-def test_only_what_is_unknown_can_be_settled(wrong: Callable[[UUID], UUID]) -> None:
-    job_id = ended(DONE, UNKNOWN)
-    with pytest.raises(Invalid, match="no unknown effect of this job"):
-        resolve(job_id, {**answers(job_id, two="delivered"), wrong(job_id): "delivered"})
-    assert (job(job_id).state, effects(job_id)["two"].state) == ("uncertain", "unknown")
-
-
-def test_only_an_uncertain_job_can_be_settled() -> None:
-    job_id = ended(DONE, REFUSED)
-    with pytest.raises(Conflict, match="Only an uncertain job"):
-        resolve(job_id, answers(job_id, two="delivered"))
+def test_cancelling_wins_over_every_effect_that_is_not_marked(desk: Desk, world: Path) -> None:
+    """The job is cancelled between its first and its second act."""
+    job_id = desk.accept(Acts(path=str(world), keys=["a", "b"]))
+    with desk.app.app_context():
+        attempt = claim(kind_named("test.acts"))
+        assert attempt is not None
+        with holding(attempt):
+            first, second = outstanding(["a", "b"])
+            first.mark()
+            assert desk.post(job_id, "cancel") == 200
+            first.settle(EffectState.DONE)
+            with pytest.raises(Cancelled):
+                second.mark()
+            assert cancelled(attempt) == "cancelled"
+        assert db.session.get_one(Job, UUID(job_id)).error_public == "Cancelled while it ran; 1 of 2 effects were done."

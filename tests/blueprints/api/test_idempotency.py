@@ -17,6 +17,17 @@ from webapi.models import IdempotencyKey, Job
 from webapi.models.columns import after
 from webapi.models.transaction import writing
 
+
+@pytest.fixture
+def ada(app: Flask) -> Person:
+    return Person(app, "ada@example.com")
+
+
+@pytest.fixture
+def eve(app: Flask) -> Person:
+    return Person(app, "eve@example.com")
+
+
 KEY = "9b2f4c1e-aaaa-bbbb-cccc-1234567890ab"
 
 

@@ -1,0 +1,111 @@
+"""What is another's is not there: the same answer as for what does not exist, on every route and verb."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.blueprints.routes import NOBODYS, Route, routes
+from tests.blueprints.site import REQUEST_ID, TOKEN, Browser, Site
+from webapi.models import User
+from webapi.services import keys
+
+# Routes with a name in their path that is nobody's: what is public, or known only to whom it was mailed.
+PUBLIC = {"static", "jobs.form", "jobs.submit", "api_kinds.show", "api_jobs.submit", "accounts.verify"}
+PUBLIC |= {"inbox.show", "inbox.html"}  # in development, everybody sees every mail
+# What each of the others takes, by the endpoint.
+CASES: dict[str, dict[str, Any]] = {
+    "jobs.show": {},
+    "jobs.cancel": {},
+    "jobs.replay": {},
+    "jobs.resolve": {"data": {"effect": str(NOBODYS), "answer": "delivered"}},
+    "jobs.artifact": {},
+    "keys.revoke": {},
+    "tutorial.status": {},
+    "api_jobs.show": {},
+    "api_jobs.events": {},
+    "api_jobs.effects": {},
+    "api_jobs.why": {},
+    "api_jobs.artifact": {},
+    "api_jobs.cancel": {},
+    "api_jobs.replay": {},
+    "api_jobs.resolve": {"json": {"effects": {str(NOBODYS): "delivered"}}},
+}
+ROUTES = [route for safe in (True, False) for route in routes(safe=safe) if route.rule.arguments]
+OWNED = [route for route in ROUTES if route.endpoint not in PUBLIC]
+
+
+def test_every_route_with_a_name_in_it_has_a_case() -> None:
+    missing = {route.endpoint for route in OWNED} - CASES.keys()
+    assert not missing, f"{missing}: say in CASES what they take, so that they are tried on another's things"
+    gone = (CASES.keys() | PUBLIC) - {route.endpoint for route in ROUTES}
+    assert not gone, f"{gone} are no routes any more: take them out"
+
+
+@pytest.fixture(scope="module")
+def things(site: Site) -> dict[str, UUID | str]:
+    """Ada's: a job that is over and has a file, and a key."""
+    job = site.submit("report.build", {"title": "Ada's"})
+    site.work("report.build")
+    with site.app.app_context():
+        ada = keys.owner_of(site.ada.key)
+        assert isinstance(ada, User)
+        key_id = keys.of(ada)[0].id
+    return {"job_id": UUID(job["id"]), "task_id": job["id"], "name": "report.csv", "key_id": key_id}
+
+
+def ask(site: Site, route: Route, path: str) -> TestResponse:
+    """Eve asks: a page by her browser, and the rest by her key."""
+    headers = {"X-Request-ID": REQUEST_ID}
+    case = CASES[route.endpoint]
+    if route.endpoint.startswith(("api_", "tutorial")):
+        return site.program.open(path, method=route.method, headers={**headers, **site.eve.headers}, **case)
+    browser = Browser(site.app, site.eve)
+    if "json" not in case and route.method != "GET":
+        case = {"data": {"csrf_token": browser.token(), **case.get("data", {})}}
+    return browser.client.open(path, method=route.method, headers=headers, **case)
+
+
+@pytest.mark.parametrize("route", OWNED, ids=str)
+def test_anothers_thing_is_answered_like_one_that_does_not_exist(
+    site: Site, things: dict[str, UUID | str], route: Route
+) -> None:
+    theirs = ask(site, route, route.path(things))
+    nobodys = ask(site, route, route.path({"name": "report.csv"}))
+    assert (theirs.status_code, nobodys.status_code) == (404, 404)
+    assert (theirs.mimetype, TOKEN.sub("", theirs.text)) == (nobodys.mimetype, TOKEN.sub("", nobodys.text))
+
+
+@pytest.mark.parametrize("route", OWNED, ids=str)
+def test_the_answer_does_not_name_what_was_asked_for(site: Site, things: dict[str, UUID | str], route: Route) -> None:
+    assert not re.search(f"{things['job_id']}|{things['key_id']}", ask(site, route, route.path(things)).text)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_other_verbs_tell_nothing_either(site: Site, things: dict[str, UUID | str], method: str) -> None:
+    paths = [f"/api/v1/jobs/{job_id}" for job_id in (things["job_id"], NOBODYS)]
+    headers = {**site.eve.headers, "X-Request-ID": REQUEST_ID}
+    theirs, nobodys = (site.program.open(path, method=method, headers=headers) for path in paths)
+    assert (theirs.status_code, theirs.data) == (nobodys.status_code, nobodys.data)
+
+
+def test_ada_still_has_everything(site: Site, things: dict[str, UUID | str]) -> None:
+    """None of what Eve asked for was done to it."""
+    job = site.program.get(f"/api/v1/jobs/{things['job_id']}", headers=site.ada.headers)
+    assert (job.status_code, (job.json or {})["state"]) == (200, "succeeded")
+
+
+def test_another_owners_jobs_are_in_no_list(site: Site, things: dict[str, UUID | str]) -> None:
+    listed = site.program.get("/api/v1/jobs?limit=200", headers=site.eve.headers).json or {}
+    page = Browser(site.app, site.eve).get("/jobs").text
+    assert listed["jobs"] == []
+    assert str(things["job_id"]) not in page
+
+
+@pytest.mark.parametrize("state", ["succeeded", "queued"])
+def test_the_counts_of_the_overview_are_ones_own(site: Site, things: dict[str, UUID | str], state: str) -> None:
+    assert f"state={state}" not in Browser(site.app, site.eve).get("/").text

@@ -1,0 +1,39 @@
+"""`flask kinds` and `flask jobs`."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Flask
+
+from tests.conftest import Person
+
+
+def test_a_job_is_submitted_listed_explained_and_cancelled(app: Flask, ada: Person) -> None:
+    run = app.test_cli_runner().invoke
+    owner = ["--owner", ada.email]
+    mail = ["--to", "a@example.com", "--to", "b@example.com", "--subject", "Hi", "--text", "Hello"]
+    answer = run(args=["jobs", "submit", "email.send", *owner, *mail, "--delay", "60", "--json"])
+    assert answer.exit_code == 0, answer.output
+    job_id = json.loads(answer.output)["id"]
+    listed = json.loads(run(args=["jobs", "list", *owner, "--json"]).output)
+    assert [(job["id"], job["state"]) for job in listed] == [(job_id, "scheduled")]
+    assert "It is to begin in" in run(args=["jobs", "why", job_id, *owner]).output
+    assert run(args=["jobs", "cancel", job_id, *owner]).output.strip() == "cancelled"
+    assert run(args=["jobs", "replay", job_id, *owner]).output.strip() == "queued"
+
+
+def test_what_is_wrong_is_said_and_the_exit_is_not_zero(app: Flask, ada: Person) -> None:
+    run = app.test_cli_runner().invoke
+    bad = run(args=["jobs", "submit", "email.send", "--owner", ada.email, "--to", "nobody"])
+    assert bad.exit_code == 1
+    assert "Error" in bad.output
+    assert run(args=["jobs", "list", "--owner", "nobody@example.com"]).exit_code == 1
+    assert run(args=["jobs", "submit", "email.welcome", "--owner", ada.email]).exit_code == 2
+
+
+def test_the_kinds_are_listed(app: Flask) -> None:
+    kinds = json.loads(app.test_cli_runner().invoke(args=["kinds", "--json"]).output)
+    assert {"name": "report.build", "queue": "reports", "public": True}.items() <= next(
+        kind for kind in kinds if kind["name"] == "report.build"
+    ).items()

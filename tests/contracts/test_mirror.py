@@ -1,0 +1,69 @@
+"""The tests stand where the code stands, so that either is found from the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.source import PACKAGE, ROOT
+
+TESTS = ROOT / "tests"
+ABOUT_THE_WHOLE = {"contracts", "faults", "browser", "local"}
+# What many modules do together: when something outside fails, or through a door.
+ABOUT_A_ROOM = {"queue/test_redis_faults.py", "blueprints/api/test_idempotency.py"}
+TESTED_ROOMS = ("services", "queue", "models")
+# Modules without a test of their own, and where they are tested.
+ELSEWHERE = {
+    "models/effect.py": "columns only; queue/test_effects.py and queue/test_audit.py write them",
+    "models/event.py": "its unique indexes are tested in models/test_job.py",
+    "models/schedule.py": "columns only",
+    "models/states.py": "constants",
+    "queue/waiting.py": "queue/test_control_in_process.py and queue/test_sweep.py end what waits",
+    "models/artifact.py": "columns only; services/test_storage.py and queue/test_finish.py write them",
+    "models/idempotency.py": "columns only",
+    "models/user.py": "columns only; services/test_accounts.py and services/test_keys.py write them",
+    "models/worker.py": "columns only; queue/test_worker_faults.py and every real worker write them",
+    "queue/settings.py": "constants that every real worker runs with",
+}
+
+
+def all_tests() -> list[str]:
+    paths = (path.relative_to(TESTS) for path in TESTS.rglob("test_*.py"))
+    return sorted(str(path) for path in paths if path.parts[0] not in ABOUT_THE_WHOLE)
+
+
+def mirrored(test: str) -> Path | None:
+    """The module that a test is about: `test_jobs_paging.py` is about `jobs.py`, if there is no `jobs_paging.py`."""
+    folder = PACKAGE / Path(test).parent
+    words = Path(test).stem.removeprefix("test_").split("_")
+    names = ("_".join(words[:count]) + ".py" for count in range(len(words), 0, -1))
+    return next((folder / name for name in names if (folder / name).exists()), None)
+
+
+@pytest.mark.parametrize("test", sorted(set(all_tests()) - ABOUT_A_ROOM))
+def test_a_test_stands_where_its_module_stands(test: str) -> None:
+    assert mirrored(test), f"tests/{test} mirrors no module: call it test_<module>.py or test_<module>_<aspect>.py"
+
+
+@pytest.mark.parametrize(
+    "module",
+    sorted(
+        str(path.relative_to(PACKAGE))
+        for room in TESTED_ROOMS
+        for path in (PACKAGE / room).glob("*.py")
+        if path.name != "__init__.py"
+    ),
+)
+def test_a_module_is_tested(module: str) -> None:
+    tested = PACKAGE / module in {mirrored(test) for test in all_tests()}
+    if module in ELSEWHERE:
+        assert not tested, f"{module} has tests of its own now: take it off the list in {Path(__file__).name}"
+    else:
+        folder, name = Path(module).parent, Path(module).name
+        assert tested, f"{module} has no test: write tests/{folder}/test_{name}"
+
+
+@pytest.mark.parametrize("module", ELSEWHERE)
+def test_the_list_of_exceptions_names_what_is_there(module: str) -> None:
+    assert (PACKAGE / module).exists(), f"{module} is gone: take it off the list"

@@ -1,0 +1,71 @@
+"""Kinds that act on a world outside which is a list in this process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from webapi.models import EffectState
+from webapi.queue import DECLARATION, Kind, Retry, job, new_file
+from webapi.queue.effects import outstanding
+
+WORLD: list[str] = []
+
+
+class Errands(BaseModel):
+    """What to do; each word is one act."""
+
+    acts: list[str] = ["one", "two"]
+
+
+class Anything(BaseModel):
+    """A payload that a test fills as it likes."""
+
+    value: Any = None
+
+
+def listed(errands: Errands) -> list[str]:
+    return errands.acts
+
+
+def _do(errands: Errands) -> None:
+    for act in outstanding(errands.acts):
+        act.mark()
+        WORLD.append(act.key)
+        act.settle(EffectState.DONE, code=250, reply="as you wish")
+
+
+@job("errand.hold", effects=listed)
+def hold(errands: Errands) -> None:
+    """Do each act; what nobody can know waits for a person."""
+    _do(errands)
+
+
+@job("errand.resend", effects=listed, on_unknown="resend")
+def resend(errands: Errands) -> None:
+    """Do each act; what nobody can know is done again."""
+    _do(errands)
+
+
+@job("errand.once", retry=Retry(budget=1), effects=listed)
+def once(errands: Errands) -> None:
+    """Do each act, in one attempt."""
+    _do(errands)
+
+
+@job("return.odd")
+def return_odd(anything: Anything) -> Any:
+    """Return what no database takes for JSON."""
+    return {"nan": float("nan"), "set": {1, 2}, "nul": "a\0b"}[anything.value]
+
+
+@job("announce.file")
+def announce_file(anything: Anything) -> None:
+    """Announce a file, and do not write it."""
+    new_file("never.txt", "text/plain")
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (getattr(each, DECLARATION) for each in (hold, resend, once, return_odd, announce_file))
+}

@@ -1,0 +1,58 @@
+"""API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from tests.conftest import Person
+from webapi.errors import NotFound
+from webapi.extensions import db
+from webapi.models import ApiKey
+from webapi.services import keys
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+def test_a_key_belongs_to_its_owner_and_is_not_kept(ada: Person) -> None:
+    owner = keys.owner_of(ada.key)
+    assert owner is not None
+    assert owner.id == ada.id
+    row = db.session.scalars(select(ApiKey)).one()
+    assert ada.key.rpartition("_")[2] not in f"{row.secret_hash}{row.prefix}"
+    assert ada.key.endswith(row.last_four)
+
+
+def test_a_revoked_key_is_worth_nothing_at_once(ada: Person) -> None:
+    (row,) = keys.of(ada.row)
+    keys.revoke(ada.row, row.id)
+    assert keys.owner_of(ada.key) is None
+    assert keys.of(ada.row) == []
+
+
+def test_nobody_revokes_a_key_of_somebody_else(ada: Person, eve: Person) -> None:
+    (row,) = keys.of(ada.row)
+    with pytest.raises(NotFound):
+        keys.revoke(eve.row, row.id)
+    assert keys.owner_of(ada.key) is not None
+
+
+CHANGES: list[Callable[[str], str]] = [
+    lambda key: key[:-1] + "x",
+    lambda key: key + "0",
+    lambda key: "",
+    str.upper,
+    lambda key: key.replace("_", "\0"),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_anything_but_the_key_itself_is_nobody(ada: Person, change: Callable[[str], str]) -> None:
+    assert keys.owner_of(change(ada.key)) is None
+
+
+def test_the_last_use_is_noted(ada: Person) -> None:
+    keys.owner_of(ada.key)
+    assert db.session.scalars(select(ApiKey)).one().last_used_at is not None
