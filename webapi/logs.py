@@ -41,8 +41,10 @@ def configure(level: str, environment: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("celery.worker.strategy", "celery.app.trace", "alembic.runtime.migration"):
+    for chatty in ("celery.worker.strategy", "alembic.runtime.migration"):
         logging.getLogger(chatty).setLevel(logging.WARNING)  # a hint taken and a hint done; the ledger says more
+    # Celery writes the message of what a task raised, which may be private; AppTask says the same without it.
+    logging.getLogger("celery.app.trace").setLevel(logging.CRITICAL)
 
 
 def where_it_failed(logger: Any, name: str, event: EventDict) -> EventDict:

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.blueprints.routes import NOBODYS
 from tests.blueprints.site import Browser, Site
 
 
@@ -40,7 +41,7 @@ def test_a_waiting_task_says_queued_and_a_finished_one_its_result(site: Site) ->
     assert (done["status"], done["progress"], done["result"]["rows"], done["error"]) == ("succeeded", 100, 3, None)
 
 
-@pytest.mark.parametrize("task_id", [uuid4(), "unknown", "0", "01900000", "None"])
+@pytest.mark.parametrize("task_id", [NOBODYS, "unknown", "0", "01900000", "None"])
 def test_an_unknown_task_is_404_and_never_pending(site: Site, task_id: object) -> None:
     answer = status(site, task_id)
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")

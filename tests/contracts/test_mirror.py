@@ -15,10 +15,7 @@ ABOUT_A_ROOM = {"queue/test_redis_faults.py", "blueprints/api/test_idempotency.p
 TESTED_ROOMS = ("services", "queue", "models")
 # Modules without a test of their own, and where they are tested.
 ELSEWHERE = {
-    "models/effect.py": "columns only; queue/test_effects.py and queue/test_audit.py write them",
     "models/event.py": "its unique indexes are tested in models/test_job.py",
-    "models/schedule.py": "columns only",
-    "models/states.py": "constants",
     "queue/waiting.py": "queue/test_control_in_process.py and queue/test_sweep.py end what waits",
     "models/artifact.py": "columns only; services/test_storage.py and queue/test_finish.py write them",
     "models/idempotency.py": "columns only",
@@ -34,11 +31,12 @@ def all_tests() -> list[str]:
 
 
 def mirrored(test: str) -> Path | None:
-    """The module that a test is about: `test_jobs_paging.py` is about `jobs.py`, if there is no `jobs_paging.py`."""
+    """The module or package that a test is about: `test_jobs_paging.py` is about `jobs.py`, unless there is another."""
     folder = PACKAGE / Path(test).parent
     words = Path(test).stem.removeprefix("test_").split("_")
-    names = ("_".join(words[:count]) + ".py" for count in range(len(words), 0, -1))
-    return next((folder / name for name in names if (folder / name).exists()), None)
+    names = ("_".join(words[:count]) for count in range(len(words), 0, -1))
+    paths = (path for name in names for path in (folder / f"{name}.py", folder / name))
+    return next((path for path in paths if path.exists()), None)
 
 
 @pytest.mark.parametrize("test", sorted(set(all_tests()) - ABOUT_A_ROOM))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any, get_origin
 from uuid import UUID
@@ -17,6 +18,8 @@ from webapi.models import Job
 from webapi.queue import Kind, explain
 from webapi.services import jobs
 
+LONGEST_DELAY = 366 * 86400  # seconds
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -30,6 +33,14 @@ def kinds(as_json: bool) -> None:
         return
     for kind in declared:
         click.echo(f"{kind.name:<20} {kind.queue:<10} {'public' if kind.public else 'internal':<9} {kind.summary}")
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds. NaN, which no comparison finds out of range, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        return self.fail("nan is no number of seconds.", param, ctx) if math.isnan(found) else found
 
 
 class SubmitGroup(click.Group):
@@ -51,9 +62,12 @@ def _declared(ctx: click.Context) -> dict[str, Kind]:
 def _submit_command(kind: Kind) -> click.Command:
     @with_appcontext
     def submit(owner: str, delay: float | None, payload: str | None, as_json: bool, **given: Any) -> None:
-        values = {name: _value(text) for name, text in given.items() if text not in {None, ()}}
         try:
-            checked = kind.payload.model_validate({**json.loads(payload or "{}"), **values}, extra="forbid")
+            values = {name: _value(text) for name, text in given.items() if text not in {None, ()}}
+            whole = json.loads(payload or "{}")
+            if not isinstance(whole, dict):
+                raise click.ClickException("--payload: give a JSON object.")
+            checked = kind.payload.model_validate({**whole, **values}, extra="forbid")
         except (ValidationError, ValueError) as error:
             raise click.ClickException(_first_fault(error)) from None
         job = answer(jobs.submit, person(owner), kind, checked, delay=delay)
@@ -67,7 +81,7 @@ def _submit_command(kind: Kind) -> click.Command:
     ]
     fixed = [
         click.Option(["--owner"], required=True, help="The email address of the person whose job it is."),
-        click.Option(["--delay"], type=float, help="Seconds to wait before it begins."),
+        click.Option(["--delay"], type=Seconds(0, LONGEST_DELAY), help="Seconds to wait before it begins."),
         click.Option(["--payload"], help="The payload as JSON; the other options win over it."),
         click.Option(["--json", "as_json"], is_flag=True, help="Print JSON."),
     ]
@@ -80,7 +94,7 @@ job_commands.add_command(SubmitGroup("submit", help="Submit a job. Each kind is 
 
 @job_commands.command("list")
 @click.option("--owner", required=True, help="The email address of the person whose jobs they are.")
-@click.option("--limit", default=20, show_default=True)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_jobs(owner: str, limit: int, as_json: bool) -> None:
     """List somebody's jobs, newest first."""

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from webapi.cli.asking import person
 from webapi.services import accounts, keys, passwords
+from webapi.services.addresses import normal
 
 users = AppGroup("users", help="Create people.")
 
@@ -20,9 +21,9 @@ users = AppGroup("users", help="Create people.")
 def create_user(email: str, name: str, admin: bool, password: str) -> None:
     """Create a person whose address counts as confirmed."""
     try:
-        accounts.create(email, name or email, passwords.acceptable(password), verified=True, admin=admin)
+        accounts.create(normal(email), name or email, passwords.acceptable(password), verified=True, admin=admin)
     except ValueError as error:
-        raise click.ClickException(f"The password was not taken: {error}.") from None
+        raise click.ClickException(f"That was not taken: {error}.") from None
     except IntegrityError:
         raise click.ClickException(f"{email} is already registered.") from None
     click.echo(f"{email} can sign in.")

@@ -45,7 +45,9 @@ class Moment(TypeDecorator[datetime]):
         return datetime.fromtimestamp(value, UTC)
 
 
+# For lists that are searched. JSONB sorts names and rewrites numbers, which a document must not suffer.
 Json = JSON().with_variant(JSONB(), "postgresql")
+Document = JSON()  # for what comes back to the letter: payloads and results
 
 
 class now(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL function it is

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapi.extensions import db
-from webapi.models.columns import Json, Moment, now
+from webapi.models.columns import Document, Json, Moment, now
 from webapi.models.states import FINAL, State, sql_list
 
 IS_FINAL = f"state IN ({sql_list(FINAL)})"
@@ -68,7 +68,7 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
     id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(100))
-    payload: Mapped[dict[str, Any]] = mapped_column(Json)
+    payload: Mapped[dict[str, Any]] = mapped_column(Document)
     queue: Mapped[str] = mapped_column(String(100))
     priority: Mapped[int] = mapped_column(default=0)
     tags: Mapped[list[str]] = mapped_column(Json, default=list)
@@ -90,7 +90,7 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
     request_id: Mapped[str | None] = mapped_column(String(64))
     progress: Mapped[int] = mapped_column(default=0)
     progress_note: Mapped[str | None] = mapped_column(String(200))
-    result: Mapped[Any | None] = mapped_column(Json)
+    result: Mapped[Any | None] = mapped_column(Document)
     error_code: Mapped[str | None] = mapped_column(String(100))
     error_public: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now())

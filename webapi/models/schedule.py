@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapi.extensions import db
-from webapi.models.columns import Json, Moment, now
+from webapi.models.columns import Document, Moment, now
 
 
 class Schedule(db.Model):  # type: ignore[name-defined,misc]
@@ -26,7 +26,7 @@ class Schedule(db.Model):  # type: ignore[name-defined,misc]
     id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(100))
-    payload: Mapped[dict[str, Any]] = mapped_column(Json)
+    payload: Mapped[dict[str, Any]] = mapped_column(Document)
     cron: Mapped[str] = mapped_column(String(120))
     timezone: Mapped[str] = mapped_column(String(64))
     next_at: Mapped[datetime] = mapped_column(Moment)

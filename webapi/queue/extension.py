@@ -49,6 +49,9 @@ class AppTask(Task):  # type: ignore[misc]
         with app.app_context():
             return super().__call__(*args, **kwargs)
 
+    def on_failure(self, exc: BaseException, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+        log.error("task failed", task=self.name, id=task_id, exc_info=exc)
+
 
 class Queue:
     """`init_app` builds the app's Celery, at `app.extensions["celery"]`, and registers its kinds.

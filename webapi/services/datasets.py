@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +27,9 @@ READERS = {
     ".ndjson": "read_json",
     ".parquet": "read_parquet",
 }
-NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
+NUMBER = re.compile(
+    r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL\(\d+,\d+\)"
+)  # no list and no struct of them
 
 
 def profile_upload(upload_id: UUID) -> dict[str, Any]:
@@ -63,29 +67,37 @@ def _profile(path: Path, reader: str, name: str) -> dict[str, Any]:
             database.execute(f"CREATE TABLE data AS SELECT * FROM {reader}(?{options})", [str(path)])  # noqa: S608 # nosec B608 - the reader is one of ours
             progress(60, "counting")
             rows = database.execute("SELECT count(*) FROM data").fetchall()[0][0]
-            summary = database.execute("SUMMARIZE data")
-            titles = [column[0] for column in summary.description or []]
-            found = [dict(zip(titles, values, strict=True)) for values in summary.fetchall()]
+            columns = [_column(database, name, kind) for name, kind, *_ in database.execute("DESCRIBE data").fetchall()]
         except duckdb.Error as error:
-            raise Permanent(f"{name} could not be read: {_first_line(error)}") from None
+            raise Permanent(f"{name} could not be read: {_first_line(error).replace(str(path), name)}") from None
     progress(95, "done")
-    return {"rows": rows, "columns": [_column(each, rows) for each in found]}
+    return {"rows": rows, "columns": columns}
 
 
-def _column(found: dict[str, Any], rows: int) -> dict[str, Any]:
-    column = {
-        "name": found["column_name"],
-        "type": found["column_type"],
-        "nulls": round(rows * float(found["null_percentage"] or 0) / 100),
-        "distinct": found["approx_unique"],
-        "min": found["min"],
-        "max": found["max"],
-    }
-    if any(number in found["column_type"] for number in NUMBERS):
-        column |= {
-            key: float(found[key]) if found[key] is not None else None for key in ("avg", "std", "q25", "q50", "q75")
-        }
-    return column
+def _column(database: DuckDBPyConnection, name: str, kind: str) -> dict[str, Any]:
+    """Exact figures: a summary that estimates would have to say so."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    figures = f"count(*) - count({quoted}), count(DISTINCT {quoted}), min({quoted})::VARCHAR, max({quoted})::VARCHAR"
+    nulls, distinct, least, greatest = database.execute(f"SELECT {figures} FROM data").fetchall()[0]  # noqa: S608 # nosec B608 - quoted
+    column = {"name": name, "type": kind, "nulls": nulls, "distinct": distinct, "min": least, "max": greatest}
+    return column | _spread(database, quoted) if NUMBER.fullmatch(kind) else column
+
+
+def _spread(database: DuckDBPyConnection, quoted: str) -> dict[str, float | None]:
+    """Average, deviation and quartiles; null where infinity or an overflow leaves none."""
+    import duckdb
+
+    figures = f"avg({quoted}), stddev_samp({quoted}), quantile_cont({quoted}::DOUBLE, [0.25, 0.5, 0.75])"
+    try:
+        avg, std, quartiles = database.execute(f"SELECT {figures} FROM data").fetchall()[0]  # noqa: S608 # nosec B608 - quoted
+    except duckdb.OutOfRangeException:
+        avg, std, quartiles = None, None, None
+    values = (avg, std, *(quartiles or (None, None, None)))
+    return dict(zip(("avg", "std", "q25", "q50", "q75"), map(_finite, values), strict=True))
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
 
 
 @contextmanager

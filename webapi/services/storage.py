@@ -21,7 +21,7 @@ UPLOAD = {"format": "upload-id"}
 # A field of a payload that names a file handed in before; forms draw it as a file input.
 UploadId = Annotated[UUID, Field(json_schema_extra=UPLOAD)]
 NAME = re.compile(r"[^\w. ()+-]")
-MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+")
+MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 
 def receive(owner_id: UUID, name: str, media_type: str, stream: IO[bytes]) -> Upload:

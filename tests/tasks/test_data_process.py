@@ -1,0 +1,33 @@
+"""What `data.process` takes; its function is called like any other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from webapi.tasks.data_process import Data, process_data
+
+
+def test_data_is_profiled() -> None:
+    assert process_data(Data(data=[1, 2, 3]))["rows"] == 3
+
+
+@pytest.mark.parametrize("data", [0, "", False, [], {}])
+def test_what_is_empty_is_data_all_the_same(data: Any) -> None:
+    assert Data(data=data).file is None
+
+
+@pytest.mark.parametrize("given", [{}, {"data": None}, {"data": 1, "file": "01900000-0000-7000-8000-000000000000"}])
+def test_it_is_either_data_or_a_file(given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="give either data or a file"):
+        Data.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    "given", [{"file": "report.csv"}, {"file": "../x"}, {"data": 1, "owner_id": "01900000-0000-7000-8000-000000000000"}]
+)
+def test_a_file_is_named_by_its_id_and_nothing_else_is_taken(given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Data.model_validate(given)
