@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -109,6 +110,15 @@ def test_a_server_that_hangs_up_before_the_dot_gets_no_second_mail_that_it_could
     assert len(mail_server.to(BOB)) == (state == "pending")
 
 
+@pytest.fixture
+def short_lease(ground: Flask) -> Iterator[None]:
+    """An answer is waited for less than half a lease."""
+    before, ground.config["LEASE_SECONDS"] = ground.config["LEASE_SECONDS"], 2
+    yield
+    ground.config["LEASE_SECONDS"] = before
+
+
+@pytest.mark.usefixtures("short_lease")
 @pytest.mark.parametrize("act", NO_ANSWER, ids=lambda act: act.name)
 def test_when_the_dot_has_no_answer_nobody_is_mailed_twice(mail_server: SmtpServer, act: Act) -> None:
     mail_server.plan(BOB, act)
