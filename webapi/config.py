@@ -117,6 +117,10 @@ class Settings(BaseSettings):
                     "SECRET_KEY: set a random one, for example from "
                     "python -c 'import secrets; print(secrets.token_hex(32))'"
                 )
+            if any(len(key) < LEAST_KEY_LENGTH for key in self.SECRET_KEY_FALLBACKS):
+                raise ValueError("SECRET_KEY_FALLBACKS: a short key of the past still signs today; drop it")
+            if os.environ.get("FLASK_DEBUG", "0").lower() not in {"", "0", "false", "no"}:
+                raise ValueError("FLASK_DEBUG: the debugger runs whatever a visitor types; unset it in production")
             redis = urlsplit(self.REDIS_URL)
             if redis.hostname not in LOOPBACK and not redis.password:
                 raise ValueError("REDIS_URL: a Redis that others can reach needs a password")
