@@ -9,7 +9,7 @@ PORT ?= 5000
 FLASK := $(BIN)/flask --app wsgi
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format web worker relay flower migrate upgrade shell lock clean
+.PHONY: help run demo test soak check format web worker relay flower migrate upgrade shell lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,10 @@ demo: $(VENV)/run.stamp ## Send the main jobs through the real doors and print w
 	@exec $(BIN)/python -m webapi.local demo
 
 test: $(VENV)/dev.stamp ## Run the tests, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak" $(ARGS)
+
+soak: $(VENV)/dev.stamp ## Run the tests that take minutes: long stalls, many restarts, deep searches
+	$(BIN)/python -m pytest -m soak $(ARGS)
 
 check: $(VENV)/dev.stamp ## Format, lint, types, security lint and the tests: what CI runs
 	$(BIN)/ruff format --check .

@@ -18,11 +18,16 @@ class Note(BaseModel):
     path: str = ""
     times: int = 1
 
+    def lines(self) -> list[str]:
+        """The whole lines that were left so far. A file that exists may still be empty."""
+        path = Path(self.path)
+        return path.read_text().splitlines() if path.exists() else []
+
 
 def _leave(note: Note, line: str) -> int:
     with Path(note.path).open("a") as file:
         file.write(line + "\n")
-    return len(Path(note.path).read_text().splitlines())
+    return len(note.lines())
 
 
 @job("test.note")

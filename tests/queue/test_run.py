@@ -97,11 +97,10 @@ def test_a_file_is_kept_under_its_hash(live: Live, note: Note) -> None:
 
 def test_a_child_killed_in_mid_job_costs_seconds_and_no_job(live: Live, note: Note) -> None:
     job_id = accept(live, "test.slow", note)
-    until(Path(note.path).exists, what="the job to begin")
-    first = until(Path(note.path).read_text, what="the note")
+    (first,) = until(note.lines, what="the job to begin")
     pid = int(first.split()[1])
     next(child for child in live.worker.children() if child.pid == pid).kill()
-    until(lambda: len(Path(note.path).read_text().splitlines()) == 2, seconds=10, what="the second attempt")
+    until(lambda: len(note.lines()) == 2, seconds=10, what="the second attempt")
     Path(note.path + ".go").touch()
     job = finished(live, job_id)
     assert (job.state, job.attempt, job.crash_count) == ("succeeded", 2, 1)
@@ -110,4 +109,4 @@ def test_a_child_killed_in_mid_job_costs_seconds_and_no_job(live: Live, note: No
 def test_a_job_that_kills_its_worker_three_times_is_given_up(live: Live, note: Note) -> None:
     job = finished(live, accept(live, "test.crash", note), seconds=40)
     assert (job.state, job.crash_count, job.error_code) == ("failed", 3, "crashed")
-    assert len(Path(note.path).read_text().splitlines()) == 3
+    assert len(note.lines()) == 3

@@ -39,7 +39,7 @@ def test_a_stopped_worker_finishes_what_it_began_and_signs_off(
     app: Flask, ada: Person, worker: RealWorker, note: Note
 ) -> None:
     accept(app, ada, "test.slow", note)
-    until(Path(note.path).exists, what="the job to begin")
+    until(note.lines, what="the job to begin")
     assert worker.process is not None
     worker.process.terminate()
     Path(note.path + ".go").touch()
@@ -54,10 +54,10 @@ def test_another_worker_takes_over_when_a_machine_is_gone(
 ) -> None:
     first = start_worker(app)
     accept(app, ada, "test.slow", note)
-    until(Path(note.path).exists, what="the job to begin")
+    until(note.lines, what="the job to begin")
     first.kill()
     start_worker(app)
-    until(lambda: len(Path(note.path).read_text().splitlines()) == 2, what="the second attempt")
+    until(lambda: len(note.lines()) == 2, what="the second attempt")
     Path(note.path + ".go").touch()
     until(lambda: only_job(app)[0] == "succeeded", what="the job")
     assert only_job(app) == ("succeeded", 2, 1)
