@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     MAIL_DEFAULT_SENDER: str = "webapi@localhost.example"
     INBOX_PATH: str | None = None
     LEASE_SECONDS: int = Field(60, ge=2)
+    STOP_SECONDS: float = Field(20.0, ge=0, le=3600)
+    MAX_OPEN_JOBS: int = Field(20_000, ge=1)
     FAILPOINT: str | None = None
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     REGISTRATION: Literal["open", "closed"] = "open"

@@ -93,6 +93,15 @@ class Invalid(WebapiError):
     status, code = 422, "invalid"
 
 
+class QuotaReached(WebapiError):
+    """You have as many open jobs as you may have. Try again when some are over."""
+
+    status, code = 429, "quota_reached"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message, headers={"Retry-After": "30"})
+
+
 class DatabaseAway(WebapiError):
     """The database cannot be reached. Try again shortly."""
 

@@ -1,4 +1,4 @@
-"""`flask kinds` and `flask jobs`."""
+"""`flask jobs`."""
 
 from __future__ import annotations
 
@@ -30,10 +30,3 @@ def test_what_is_wrong_is_said_and_the_exit_is_not_zero(app: Flask, ada: Person)
     assert "Error" in bad.output
     assert run(args=["jobs", "list", "--owner", "nobody@example.com"]).exit_code == 1
     assert run(args=["jobs", "submit", "email.welcome", "--owner", ada.email]).exit_code == 2
-
-
-def test_the_kinds_are_listed(app: Flask) -> None:
-    kinds = json.loads(app.test_cli_runner().invoke(args=["kinds", "--json"]).output)
-    assert {"name": "report.build", "queue": "reports", "public": True}.items() <= next(
-        kind for kind in kinds if kind["name"] == "report.build"
-    ).items()

@@ -17,6 +17,7 @@ TESTED_ROOMS = ("services", "queue", "models")
 ELSEWHERE = {
     "models/event.py": "its unique indexes are tested in models/test_job.py",
     "queue/waiting.py": "queue/test_control_in_process.py and queue/test_sweep.py end what waits",
+    "models/gate.py": "columns only; queue/test_gates.py writes them",
     "models/artifact.py": "columns only; services/test_storage.py and queue/test_finish.py write them",
     "models/idempotency.py": "columns only",
     "models/user.py": "columns only; services/test_accounts.py and services/test_keys.py write them",

@@ -66,6 +66,20 @@ def announce_file(anything: Anything) -> None:
     new_file("never.txt", "text/plain")
 
 
-KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (getattr(each, DECLARATION) for each in (hold, resend, once, return_odd, announce_file))
-}
+@job("rated.fast", rate="20/s")
+def run_at_a_rate(anything: Anything) -> None:
+    """Run as often as the rate lets it."""
+
+
+@job("rated.slow", rate="1/h")
+def run_seldom(anything: Anything) -> None:
+    """Run once an hour."""
+
+
+@job("capped.two", concurrency=2)
+def run_two_at_once(anything: Anything) -> None:
+    """Run beside one other."""
+
+
+ALL = (hold, resend, once, return_odd, announce_file, run_at_a_rate, run_seldom, run_two_at_once)
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (getattr(each, DECLARATION) for each in ALL)}

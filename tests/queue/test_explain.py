@@ -13,12 +13,13 @@ from sqlalchemy import insert, update
 
 from tests.conftest import Person
 from tests.kinds.faulty import Note
+from tests.queue import acting
 from tests.servers import Broker
 from webapi.extensions import db
 from webapi.models import Job, State, Worker
 from webapi.models.columns import after
 from webapi.models.transaction import writing
-from webapi.queue import kind_named, submit
+from webapi.queue import gates, kind_named, submit
 from webapi.queue.claim import claim
 from webapi.queue.explain import Reason, why
 from webapi.queue.run import work
@@ -81,6 +82,32 @@ def test_others_ahead(ada: Person) -> None:
     accept(ada, priority=5)
     reason = why(accept(ada, priority=3))
     assert (reason.code, reason.evidence["ahead"]) == ("behind", 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "words"),
+    [
+        ("rated.slow", "held_by_rate", "at most 1/h; the next may begin in"),
+        ("capped.two", "held_by_cap", "2 jobs of its kind are running, and no more than 2 may"),
+    ],
+)
+def test_what_holds_a_whole_kind_back(app: Flask, ada: Person, kind: str, code: str, words: str) -> None:
+    app.extensions["kinds"] |= acting.KINDS
+    add_worker(slots=9)
+    jobs = [submit(kind, acting.Anything(), owner_id=ada.id) for _ in range(3)]
+    for _ in jobs:
+        claim(kind_named(kind))
+    db.session.refresh(jobs[2])
+    reason = why(jobs[2])
+    assert (reason.code, words in reason.sentence) == (code, True)
+
+
+def test_a_paused_kind(ada: Person) -> None:
+    add_worker()
+    job = accept(ada)
+    gates.pause("test.note", "ada")
+    reason = why(job)
+    assert (reason.code, "flask kinds resume test.note" in reason.sentence) == ("paused", True)
 
 
 def test_redis_away(make_app: Callable[..., Flask], ada: Person) -> None:

@@ -1,4 +1,4 @@
-"""`flask kinds` and `flask jobs …`."""
+"""`flask jobs …`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any, get_origin
 from uuid import UUID
 
 import click
-from flask import current_app
 from flask.cli import AppGroup, ScriptInfo, with_appcontext
 from pydantic import ValidationError
 
@@ -19,20 +18,6 @@ from webapi.queue import Kind, explain
 from webapi.services import jobs
 
 LONGEST_DELAY = 366 * 86400  # seconds
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@with_appcontext
-def kinds(as_json: bool) -> None:
-    """List the kinds of jobs."""
-    declared: list[Kind] = list(current_app.extensions["kinds"].values())
-    if as_json:
-        rows = [{"name": k.name, "queue": k.queue, "public": k.public, "summary": k.summary} for k in declared]
-        click.echo(json.dumps(rows, indent=2))
-        return
-    for kind in declared:
-        click.echo(f"{kind.name:<20} {kind.queue:<10} {'public' if kind.public else 'internal':<9} {kind.summary}")
 
 
 class Seconds(click.FloatRange):

@@ -3,6 +3,7 @@
 from webapi.models.artifact import Artifact, Upload
 from webapi.models.effect import Effect
 from webapi.models.event import JobEvent
+from webapi.models.gate import Gate
 from webapi.models.idempotency import IdempotencyKey
 from webapi.models.job import Job
 from webapi.models.schedule import Schedule
@@ -17,6 +18,7 @@ __all__ = [
     "Artifact",
     "Effect",
     "EffectState",
+    "Gate",
     "IdempotencyKey",
     "Job",
     "JobEvent",

@@ -67,6 +67,16 @@ class after(FunctionElement[datetime]):  # noqa: N801
         super().__init__(literal(seconds, Float(53)) if isinstance(seconds, int | float) else seconds)
 
 
+class later(FunctionElement[datetime]):  # noqa: N801
+    """A moment in the database plus a number of seconds; on SQLite to the microsecond and not to the millisecond."""
+
+    type = Moment()
+    inherit_cache = True
+
+    def __init__(self, moment: ColumnElement[Any], seconds: float) -> None:
+        super().__init__(moment, literal(seconds, Float(53)))
+
+
 @compiles(now, "sqlite")
 def _now_sqlite(element: now, compiler: SQLCompiler, **kw: Any) -> str:
     return SQLITE_NOW
@@ -85,3 +95,15 @@ def _after_sqlite(element: after, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(after, "postgresql")
 def _after_postgresql(element: after, compiler: SQLCompiler, **kw: Any) -> str:
     return f"(clock_timestamp() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"
+
+
+@compiles(later, "sqlite")
+def _later_sqlite(element: later, compiler: SQLCompiler, **kw: Any) -> str:
+    moment, seconds = (compiler.process(each, **kw) for each in element.clauses)
+    return f"({moment} + {seconds})"
+
+
+@compiles(later, "postgresql")
+def _later_postgresql(element: later, compiler: SQLCompiler, **kw: Any) -> str:
+    moment, seconds = (compiler.process(each, **kw) for each in element.clauses)
+    return f"({moment} + make_interval(secs => {seconds}))"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapi.extensions import db
@@ -14,7 +14,10 @@ from webapi.models.columns import Document, Moment, now
 
 
 class Schedule(db.Model):  # type: ignore[name-defined,misc]
-    """`version` goes up at each edit, so that two editors do not overwrite each other."""
+    """`version` goes up at each edit, so that two editors do not overwrite each other.
+
+    `problem` says why its last fire time brought no job; it is empty when it did.
+    """
 
     __tablename__ = "schedules"
     __table_args__ = (
@@ -25,6 +28,7 @@ class Schedule(db.Model):  # type: ignore[name-defined,misc]
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
     kind: Mapped[str] = mapped_column(String(100))
     payload: Mapped[dict[str, Any]] = mapped_column(Document)
     cron: Mapped[str] = mapped_column(String(120))
@@ -33,4 +37,5 @@ class Schedule(db.Model):  # type: ignore[name-defined,misc]
     catchup: Mapped[str] = mapped_column(String(10), default="latest")
     paused: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
+    problem: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(Moment, default=now())

@@ -14,7 +14,10 @@ from webapi.models.columns import Moment, now
 
 
 class User(UserMixin, db.Model):  # type: ignore[name-defined,misc]
-    """A person. `session_epoch` is in every cookie: raising it ends all of their sessions."""
+    """A person. `session_epoch` is in every cookie: raising it ends all of their sessions.
+
+    `open_jobs` counts their jobs that are not over; the ledger keeps it with each change of a state.
+    """
 
     __tablename__ = "users"
 
@@ -25,6 +28,7 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined,misc]
     session_epoch: Mapped[int] = mapped_column(default=0)
     is_admin: Mapped[bool] = mapped_column(default=False)
     verified_at: Mapped[datetime | None] = mapped_column(Moment)
+    open_jobs: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(Moment, default=now())
 
     def get_id(self) -> str:

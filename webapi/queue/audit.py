@@ -13,7 +13,7 @@ from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from webapi.extensions import db
-from webapi.models import FINAL, Artifact, Effect, EffectState, Job, JobEvent, State
+from webapi.models import FINAL, Artifact, Effect, EffectState, Job, JobEvent, State, User
 from webapi.models.columns import after
 
 STUCK = 900.0  # seconds past its lease or its time after which a job counts as stuck
@@ -64,6 +64,7 @@ def _queries() -> Iterator[tuple[str, str, Select[UUID]]]:
         "no effect begins after its job was cancelled",
         of_effects.where(Job.state == State.CANCELLED, Effect.marked_at > Job.cancel_requested_at),
     )
+    yield "I8b", "an owner's number of open jobs is right", _miscounted()
     yield "I12", "an accepted job goes on", _stuck()
     yield "I14a", "a job's last event is its state", _wrong_state()
     yield "I14b", "each event begins where the last one ended", _broken_chain()
@@ -111,6 +112,11 @@ def _wrong_state() -> Select[UUID]:
         .outerjoin(JobEvent, and_(JobEvent.job_id == Job.id, JobEvent.seq == last.c.seq))
         .where(or_(JobEvent.to_state.is_(None), JobEvent.to_state != Job.state))
     )
+
+
+def _miscounted() -> Select[UUID]:
+    open_jobs = select(func.count()).where(Job.owner_id == User.id, Job.state.not_in(FINAL)).scalar_subquery()
+    return select(User.id).where(User.open_jobs != open_jobs)
 
 
 def _stuck() -> Select[UUID]:

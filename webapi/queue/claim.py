@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from flask import current_app
-from sqlalchemy import func, or_
+from sqlalchemy import ColumnElement, func, or_
 
 from webapi.failpoints import failpoint
 from webapi.models import Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
+from webapi.queue import gates
 from webapi.queue.attempt import Attempt
 from webapi.queue.children import lease_owner
 from webapi.queue.job import Kind
@@ -16,16 +17,24 @@ from webapi.queue.ledger import first_of, move
 
 
 def claim(kind: Kind) -> Attempt | None:
-    """Take the best due job of `kind`; None when there is none, as a late or doubled hint finds."""
+    """Take the best due job of `kind`; None when there is none, as a late hint finds, or when its gate is shut."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    owner = lease_owner(app)
     claimable = (
         Job.kind == kind.name,
         Job.cancel_requested_at.is_(None),
         or_(Job.deadline_at.is_(None), Job.deadline_at > now()),
+        ~gates.is_paused(),
     )
     failpoint("Q3")
+    try:
+        return _claim(kind, claimable, lease_owner(app), app.config["LEASE_SECONDS"])
+    except gates.Shut:
+        return None
+
+
+def _claim(kind: Kind, claimable: tuple[ColumnElement[bool], ...], owner: str, lease: float) -> Attempt:
     with writing() as session:
+        gates.enter(session, kind)
         moved = move(
             session,
             State.QUEUED,
@@ -36,13 +45,13 @@ def claim(kind: Kind) -> Attempt | None:
             reason="claimed",
             attempt=Job.attempt + 1,
             lease_owner=owner,
-            lease_until=after(app.config["LEASE_SECONDS"]),
+            lease_until=after(lease),
             started_at=func.coalesce(Job.started_at, now()),
             progress=0,
             progress_note=None,
         )
         if not moved:
-            return None
+            raise gates.Shut  # rolls back: nothing passed, so no place is taken
         row = session.get_one(Job, moved[0].id)
         failpoint("W1a")
         return _attempt(kind, row)

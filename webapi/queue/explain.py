@@ -12,6 +12,8 @@ from sqlalchemy import func, literal, select, tuple_
 from webapi.extensions import db
 from webapi.models import Job, State, Worker
 from webapi.models.columns import Moment, after, now
+from webapi.queue import gates
+from webapi.queue.job import Kind
 
 GONE = 60.0  # seconds without a sign of life after which a worker counts as gone
 
@@ -76,6 +78,9 @@ def _queued(job: Job, clock: datetime) -> Reason:
     if not current_app.extensions["hints"].answers():
         sentence = "Redis is away, so no worker hears of it. It runs within seconds of Redis being back."
         return Reason("redis_away", sentence, evidence)
+    held = _held(job, clock)
+    if held is not None:
+        return held
     ahead = db.session.scalar(
         select(func.count()).where(
             Job.kind == job.kind,
@@ -96,6 +101,23 @@ def _queued(job: Job, clock: datetime) -> Reason:
             "hint_unsent", "Its hint did not reach Redis; the relay sends it again within a second.", evidence
         )
     return Reason("hint_sent", "Its hint is on the way; a lost one is sent again after 30 s.", evidence)
+
+
+def _held(job: Job, clock: datetime) -> Reason | None:
+    """What holds the whole kind back, if something does."""
+    kind: Kind = current_app.extensions["kinds"][job.kind]
+    gate = gates.opening(kind)
+    if gate.paused_at is not None:
+        since = (clock - gate.paused_at).total_seconds()
+        sentence = f"{kind.name} was paused {since:.0f} s ago. To go on: flask kinds resume {kind.name}"
+        return Reason("paused", sentence, {"paused_at": gate.paused_at})
+    if gate.wait > 0:
+        sentence = f"Its kind begins at most {kind.rate}; the next may begin in {gate.wait:.1f} s."
+        return Reason("held_by_rate", sentence, {"rate": kind.rate, "wait_seconds": round(gate.wait, 1)})
+    if gate.room < 1:
+        sentence = f"{gate.running} jobs of its kind are running, and no more than {kind.concurrency} may."
+        return Reason("held_by_cap", sentence, {"running": gate.running, "concurrency": kind.concurrency})
+    return None
 
 
 def _workers(job: Job) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from typing import Any, Literal, TypeVar, get_type_hints
 from pydantic import BaseModel
 
 WIRE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+RATE = re.compile(r"([1-9]\d{0,6})/([smhd])")
+PERIODS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}  # seconds
 DECLARATION = "__webapi_kind__"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -39,7 +41,8 @@ class Kind:
     only our own services do. `effects` lists what the job will do to the outside world, one key for
     each act, before it does any of it; an act whose outcome nobody can know is held for a person or
     sent again, as `on_unknown` says. `on_failure` names a kind whose payload is `FailedJob`.
-    Limits are in seconds.
+    Limits are in seconds. `rate` bounds how many attempts begin ("100/m"; s, m, h or d), and `concurrency`
+    how many run at once, over all workers together.
     """
 
     name: str
@@ -54,6 +57,18 @@ class Kind:
     effect: Literal["mail", "call"] = "mail"
     on_unknown: Literal["hold", "resend"] = "hold"
     on_failure: str | None = None
+    rate: str | None = None
+    concurrency: int | None = None
+
+    @property
+    def interval(self) -> float | None:
+        """Seconds between two attempts of a steady stream at `rate`; None without one."""
+        return _interval(self.rate) if self.rate else None
+
+    @property
+    def gated(self) -> bool:
+        """Whether its attempts need more than a free worker to begin."""
+        return self.rate is not None or self.concurrency is not None
 
     @property
     def summary(self) -> str:
@@ -85,10 +100,19 @@ def job(name: str, **options: Any) -> Callable[[Function], Function]:
         kind = Kind(name=name, function=function, payload=_payload_of(name, function), **options)
         if kind.soft_time_limit >= kind.time_limit:
             raise TypeError(f"{name}: soft_time_limit must be less than time_limit.")
+        if kind.rate is not None and _interval(kind.rate) is None:
+            raise TypeError(f"{name}: {kind.rate!r} is no rate; write it like '10/s', '100/m', '5/h' or '1/d'.")
+        if kind.concurrency is not None and kind.concurrency < 1:
+            raise TypeError(f"{name}: concurrency must be at least 1; to hold a kind back, pause it.")
         setattr(function, DECLARATION, kind)
         return function
 
     return declare
+
+
+def _interval(rate: str) -> float | None:
+    found = RATE.fullmatch(rate)
+    return PERIODS[found[2]] / int(found[1]) if found else None
 
 
 def _payload_of(name: str, function: Callable[..., Any]) -> type[BaseModel]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from webapi.models import Job, JobEvent, State
+from webapi.models import Job, JobEvent, State, User
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def move(
     )
     moved = [Moved(*row) for row in session.execute(statement)]
     record(session, moved, from_state, to_state, actor, reason, refines=refines)
+    count_open(session, moved, from_state, to_state)
     return moved
 
 
@@ -92,6 +94,23 @@ def record(
             for job in jobs
         ],
     )
+
+
+def count_open(session: Session, jobs: Sequence[Moved], from_state: State | None, to_state: State) -> int:
+    """Keep each owner's number of open jobs. Returns the last one's; 0 when no number changed."""
+    change = (not to_state.final) - (from_state is not None and not from_state.final)
+    if not change:
+        return 0
+    open_now = 0
+    for owner, count in sorted(Counter(job.owner_id for job in jobs).items()):  # in one order, against deadlocks
+        open_now = session.execute(
+            update(User)
+            .where(User.id == owner)
+            .values(open_jobs=User.open_jobs + change * count)
+            .returning(User.open_jobs)
+            .execution_options(synchronize_session=False)
+        ).scalar_one()
+    return open_now
 
 
 def first_of(*conditions: ColumnElement[bool], limit: int) -> ColumnElement[bool]:

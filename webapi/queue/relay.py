@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import redis
 from flask import Flask, current_app
@@ -15,9 +16,11 @@ from webapi.failpoints import failpoint
 from webapi.models import Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
+from webapi.queue import gates
 from webapi.queue.children import FORK_LOCK
 from webapi.queue.hints import Hint, Hints
 from webapi.queue.ledger import Moved, first_of, move
+from webapi.queue.schedules import fire_due
 from webapi.queue.submit import ring
 from webapi.queue.sweep import expire, sweep
 
@@ -37,27 +40,41 @@ class Relay:
         self.stopped = threading.Event()
 
     def run(self) -> None:
-        """Pass after pass until `stop`. A database that is away is waited for."""
+        """Pass after pass until `stop`. What is away is waited for; a step that fails holds up no other."""
         while not self.stopped.wait(PERIOD):
-            try:
-                with FORK_LOCK:
-                    self.run_once()
-            except (SQLAlchemyError, redis.RedisError, OSError, WebapiError) as error:
-                log.warning("relay pass failed", error=type(error).__name__)
+            with FORK_LOCK, self._app.app_context():
+                for step in self.steps():
+                    try:
+                        step()
+                    except (SQLAlchemyError, redis.RedisError, OSError, WebapiError) as error:
+                        log.warning("relay pass failed", step=step.__name__, error=type(error).__name__)
+                        break
+                    except Exception:
+                        log.exception("relay step failed", step=step.__name__)
 
     def stop(self) -> None:
         self.stopped.set()
 
     def run_once(self) -> None:
-        """One pass, in the order in which a job would need its steps."""
+        """One pass."""
         with self._app.app_context():
-            expire()
-            sweep(self._app)
-            while wake_due() == BATCH:
-                continue
-            self._notice_empty_redis()
-            while republish() == BATCH:
-                continue
+            for step in self.steps():
+                step()
+
+    def steps(self) -> list[Callable[[], None]]:
+        """What a pass does, in the order in which a job would need it."""
+        return [
+            expire,
+            self._sweep,
+            fire_due,
+            wake_all_due,
+            self._notice_empty_redis,
+            republish_all,
+            gates.ring_waiting,
+        ]
+
+    def _sweep(self) -> None:
+        sweep(self._app)
 
     def _notice_empty_redis(self) -> None:
         """After FLUSHALL or an empty restart every hint is gone: all queued jobs are to be published again."""
@@ -82,6 +99,11 @@ class Relay:
         log.info("redis has no memory of us; publishing again", jobs=count)
 
 
+def wake_all_due() -> None:
+    while wake_due() == BATCH:
+        continue
+
+
 def wake_due() -> int:
     """R1: scheduled and retrying jobs whose time has come are queued. Returns how many."""
     woken: list[Moved] = []
@@ -102,6 +124,11 @@ def wake_due() -> int:
     return len(woken)
 
 
+def republish_all() -> None:
+    while republish() == BATCH:
+        continue
+
+
 def republish() -> int:
     """R2: queued jobs whose hint is probably not in Redis get another. Returns how many."""
     hints: Hints = current_app.extensions["hints"]
@@ -111,11 +138,15 @@ def republish() -> int:
         *((Job.publish_count == count, min(SILENCE * 2**count, LONGEST_SILENCE)) for count in range(5)),
         else_=LONGEST_SILENCE,
     )
+    gated = [kind.name for kind in current_app.extensions["kinds"].values() if kind.gated]
+    open_to_all = (Job.kind.not_in(gated), ~gates.is_paused())  # the gates ring for the others
     lost = or_(Job.published_at.is_(None), Job.published_at < after(-silence))
     with writing() as session:
         rows = session.execute(
             update(Job)
-            .where(Job.state == State.QUEUED, lost, first_of(Job.state == State.QUEUED, lost, limit=BATCH))
+            .where(
+                Job.state == State.QUEUED, lost, first_of(Job.state == State.QUEUED, *open_to_all, lost, limit=BATCH)
+            )
             .values(published_at=now(), publish_count=Job.publish_count + 1)
             .returning(Job.kind, Job.queue, Job.id)
             .execution_options(synchronize_session=False)

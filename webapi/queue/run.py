@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 from webapi.errors import Permanent
 from webapi.failpoints import failpoint
 from webapi.models import State
-from webapi.queue import finish
+from webapi.queue import finish, gates
 from webapi.queue.attempt import Attempt, Cancelled, Replaced
 from webapi.queue.claim import claim
 from webapi.queue.heartbeat import holding
@@ -35,6 +35,7 @@ def work(kind: Kind) -> None:
             _do(attempt)
     finally:
         current_app.extensions["files"].clear_staging(attempt.job_id, attempt.number)
+    gates.ring_next(kind)
 
 
 def _do(attempt: Attempt) -> None:

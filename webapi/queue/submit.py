@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from structlog import get_logger
 from structlog.contextvars import get_contextvars
 from uuid_utils.compat import uuid7
 
-from webapi.errors import DatabaseAway, NotFound
+from webapi.errors import DatabaseAway, NotFound, QuotaReached
 from webapi.extensions import db
 from webapi.failpoints import failpoint
 from webapi.models import Job, State
@@ -25,7 +26,7 @@ from webapi.models.transaction import after_commit, in_transaction, writing
 from webapi.queue.hints import Hint, Hints
 from webapi.queue.idempotency import Once, take
 from webapi.queue.job import Kind
-from webapi.queue.ledger import Moved, record
+from webapi.queue.ledger import Moved, count_open, record
 from webapi.queue.receipts import plan
 
 log = get_logger()
@@ -43,10 +44,11 @@ def submit(
     """Accept a job. When the outermost transaction has committed, the job will reach a final state.
 
     `options` are `delay` (seconds; it wins over `run_at`), `run_at`, `deadline_at`, `priority` (0 is the
-    highest) and `tags`. Inside `writing()` the job commits with the caller's own rows. With `once`, a
-    request that was accepted before returns its job, whose id then is not `job_id`.
+    highest), `tags`, and `quota`, the most jobs that the owner may have open. Inside `writing()` the job
+    commits with the caller's own rows. With `once`, a request that was accepted before returns its job,
+    whose id then is not `job_id`.
 
-    Raises NotFound for a kind that nobody declared, KeyReused, and DatabaseAway when nobody can say
+    Raises NotFound for a kind that nobody declared, KeyReused, QuotaReached, and DatabaseAway when nobody can say
     yet whether the job was accepted; asking again under the same key is safe.
     """
     kind: Kind | None = current_app.extensions["kinds"].get(kind_name)
@@ -89,9 +91,10 @@ def insert_job(
     *,
     delay: float | None = None,
     run_at: datetime | None = None,
+    quota: int | None = None,
     **columns: Any,
 ) -> Job:
-    """Insert the job, its effects and its event; arrange the hint for after the commit."""
+    """Insert the job, its effects and its event; arrange the hint for after the commit. Raises QuotaReached."""
     when: Any = after(delay) if delay else now() if run_at is None else literal(run_at, Moment)
     # Whether the time has come is for the database to say; the web's clock may be off.
     state = case((when > now(), State.SCHEDULED.value), else_=State.QUEUED.value)
@@ -108,13 +111,20 @@ def insert_job(
     )
     job = session.scalars(statement.returning(Job)).one()
     accepted = Moved(job.id, job.owner_id, job.kind, job.queue, job.epoch, job.attempt)
-    record(session, [accepted], None, State(job.state), actor="submit", reason="accepted")
+    record(session, [accepted], None, State(job.state), actor="submit", reason=_reason(columns))
+    if count_open(session, [accepted], None, State(job.state)) > (quota or math.inf):
+        raise QuotaReached(f"You have {quota} jobs that are not over, which is the limit. Try again when some are.")
     if kind.effects is not None:
         plan(session, job.id, kind, kind.effects(payload))
     if job.state == State.QUEUED:
         hint = Hint(job.kind, job.queue, job.id)
         after_commit(lambda: ring([hint]))
     return job
+
+
+def _reason(columns: dict[str, Any]) -> str:
+    at: datetime | None = columns.get("scheduled_for")
+    return f"fired by its schedule for {at.isoformat()}" if at else "accepted"
 
 
 def ring(hints: Sequence[Hint]) -> None:

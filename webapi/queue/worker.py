@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -56,18 +57,17 @@ class WorkerRelay(Relay):
         self._seen_hints = 0
         self._next_hello = 0.0
 
-    def run_once(self) -> None:
-        if time.monotonic() >= self._next_hello:
-            with self._app.app_context():
-                self._say_hello()
-            self._next_hello = time.monotonic() + HELLO_INTERVAL
-        super().run_once()
+    def steps(self) -> list[Callable[[], None]]:
+        return [self._say_hello, *super().steps()]
 
     def say_goodbye(self) -> None:
         with self._app.app_context(), writing() as session:
             session.execute(delete(Worker).where(Worker.id == self._id))
 
     def _say_hello(self) -> None:
+        if time.monotonic() < self._next_hello:
+            return
+        self._next_hello = time.monotonic() + HELLO_INTERVAL
         hints = sum(celery_state.total_count.values())
         values: dict[str, Any] = {"seen_at": now(), "busy": len(celery_state.active_requests)}
         if hints > self._seen_hints:

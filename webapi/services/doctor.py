@@ -19,6 +19,7 @@ from webapi.errors import WebapiError
 from webapi.extensions import db
 from webapi.models import Effect, EffectState, Job, State, Worker
 from webapi.models.columns import after, now
+from webapi.queue import gates
 from webapi.queue.explain import GONE
 from webapi.services import smtp
 
@@ -41,7 +42,7 @@ def examine() -> list[Check]:
     database = _database()
     if database.verdict == "bad":
         return [database, _redis(), _files(), _mail()]
-    return [database, _clock(), _redis(), _workers(), _waiting(), _effects(), _files(), _mail()]
+    return [database, _clock(), _redis(), _workers(), _waiting(), _pauses(), _effects(), _files(), _mail()]
 
 
 def _database() -> Check:
@@ -100,6 +101,13 @@ def _waiting() -> Check:
     if age > LATE:
         return Check("waiting", "warn", sentence, "flask jobs why JOB_ID says why one of them waits; add workers")
     return Check("waiting", "ok", sentence)
+
+
+def _pauses() -> Check:
+    resting = sorted(gates.paused())
+    if resting:
+        return Check("kinds", "warn", f"Paused: {', '.join(resting)}.", f"flask kinds resume {resting[0]}")
+    return Check("kinds", "ok", "None is paused.")
 
 
 def _effects() -> Check:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flask import current_app
 from pydantic import BaseModel
 from sqlalchemy import func, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
@@ -34,12 +35,12 @@ def submit(owner: User, kind: Kind, payload: BaseModel, **options: Any) -> Job:
     """Accept a job from its owner. `options` are those of `webapi.queue.submit`.
 
     Raises Forbidden before the owner's address is confirmed, Invalid when the payload names a file
-    that is not theirs, and what `webapi.queue.submit` raises.
+    that is not theirs, QuotaReached at MAX_OPEN_JOBS, and what `webapi.queue.submit` raises.
     """
     if owner.verified_at is None:
         raise Forbidden("Confirm your email address first: open the link in the mail that we sent you.")
     storage.check_uploads(owner.id, payload)
-    return submit_job(kind.name, payload, owner_id=owner.id, **options)
+    return submit_job(kind.name, payload, owner_id=owner.id, quota=current_app.config["MAX_OPEN_JOBS"], **options)
 
 
 def find(owner: User, job_id: UUID) -> Job:

@@ -141,6 +141,8 @@ class KindOut(BaseModel):
     queue: str
     attempts: int
     time_limit: float
+    rate: str | None
+    concurrency: int | None
     payload: dict[str, Any]
     links: dict[str, str]
 

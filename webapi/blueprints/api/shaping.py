@@ -78,6 +78,8 @@ def shape_kind(kind: Kind) -> KindOut:
         queue=kind.queue,
         attempts=kind.retry.budget,
         time_limit=kind.time_limit,
+        rate=kind.rate,
+        concurrency=kind.concurrency,
         payload=kind.payload.model_json_schema(),
         links={"submit": url_for("api_jobs.submit", kind=kind.name), "form": url_for("jobs.form", kind_name=kind.name)},
     )
