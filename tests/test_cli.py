@@ -120,7 +120,7 @@ def test_the_ledger_of_these_tests_is_whole(run: Run) -> None:
 
 
 def commands(app: Flask) -> list[list[str]]:
-    found = [[name] for name in ("kinds", "relay", "audit", "doctor", "jobs", "users", "keys")]
+    found = [[name] for name in ("kinds", "relay", "audit", "doctor", "jobs", "users", "keys", "schedules")]
     return found + [["jobs", name] for name in ("submit", "list", "show", "cancel", "replay", "why")]
 
 

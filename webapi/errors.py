@@ -75,6 +75,12 @@ class Conflict(WebapiError):
     status, code = 409, "conflict"
 
 
+class PreconditionFailed(WebapiError):
+    """What you have seen is no longer what is there."""
+
+    status, code = 412, "precondition_failed"
+
+
 class TooLarge(WebapiError):
     """The request is larger than this server takes."""
 

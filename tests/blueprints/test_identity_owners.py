@@ -12,10 +12,14 @@ from werkzeug.test import TestResponse
 from tests.blueprints.routes import NOBODYS, Route, routes
 from tests.blueprints.site import REQUEST_ID, TOKEN, Browser, Site
 from webapi.models import User
-from webapi.services import keys
+from webapi.queue import kind_named
+from webapi.services import keys, schedules
+from webapi.services.schedules import Plan
+from webapi.tasks.report_build import ReportRequest
 
 # Routes with a name in their path that is nobody's: what is public, or known only to whom it was mailed.
 PUBLIC = {"static", "jobs.form", "jobs.submit", "api_kinds.show", "api_jobs.submit", "accounts.verify"}
+PUBLIC |= {"schedules.form", "schedules.create"}
 PUBLIC |= {"inbox.show", "inbox.html"}  # in development, everybody sees every mail
 # What each of the others takes, by the endpoint.
 CASES: dict[str, dict[str, Any]] = {
@@ -26,6 +30,17 @@ CASES: dict[str, dict[str, Any]] = {
     "jobs.artifact": {},
     "keys.revoke": {},
     "tutorial.status": {},
+    "schedules.show": {},
+    "schedules.edit_form": {},
+    "schedules.edit": {"data": {"when-name": "x", "when-cron": "@daily", "version": "1"}},
+    "schedules.pause": {},
+    "schedules.resume": {},
+    "schedules.run": {},
+    "schedules.remove": {},
+    "api_schedules.show": {},
+    "api_schedules.change": {"json": {"paused": True}},
+    "api_schedules.remove": {},
+    "api_schedules.run": {},
     "api_jobs.show": {},
     "api_jobs.events": {},
     "api_jobs.effects": {},
@@ -48,14 +63,17 @@ def test_every_route_with_a_name_in_it_has_a_case() -> None:
 
 @pytest.fixture(scope="module")
 def things(site: Site) -> dict[str, UUID | str]:
-    """Ada's: a job that is over and has a file, and a key."""
+    """Ada's: a job that is over and has a file, a key, and a schedule."""
     job = site.submit("report.build", {"title": "Ada's"})
     site.work("report.build")
     with site.app.app_context():
         ada = keys.owner_of(site.ada.key)
         assert isinstance(ada, User)
         key_id = keys.of(ada)[0].id
-    return {"job_id": UUID(job["id"]), "task_id": job["id"], "name": "report.csv", "key_id": key_id}
+        schedule = schedules.create(ada, kind_named("report.build"), ReportRequest(), Plan(name="x", cron="@daily"))
+        schedule_id = schedule.id
+    known = {"job_id": UUID(job["id"]), "task_id": job["id"], "name": "report.csv"}
+    return {**known, "key_id": key_id, "schedule_id": schedule_id}
 
 
 def ask(site: Site, route: Route, path: str) -> TestResponse:
@@ -82,7 +100,9 @@ def test_anothers_thing_is_answered_like_one_that_does_not_exist(
 
 @pytest.mark.parametrize("route", OWNED, ids=str)
 def test_the_answer_does_not_name_what_was_asked_for(site: Site, things: dict[str, UUID | str], route: Route) -> None:
-    assert not re.search(f"{things['job_id']}|{things['key_id']}", ask(site, route, route.path(things)).text)
+    assert not re.search(
+        f"{things['job_id']}|{things['key_id']}|{things['schedule_id']}", ask(site, route, route.path(things)).text
+    )
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
@@ -97,6 +117,8 @@ def test_ada_still_has_everything(site: Site, things: dict[str, UUID | str]) -> 
     """None of what Eve asked for was done to it."""
     job = site.program.get(f"/api/v1/jobs/{things['job_id']}", headers=site.ada.headers)
     assert (job.status_code, (job.json or {})["state"]) == (200, "succeeded")
+    schedule = site.program.get(f"/api/v1/schedules/{things['schedule_id']}", headers=site.ada.headers)
+    assert (schedule.status_code, (schedule.json or {})["version"]) == (200, 1)
 
 
 def test_another_owners_jobs_are_in_no_list(site: Site, things: dict[str, UUID | str]) -> None:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from apiflask import APIFlask
 
-from webapi.blueprints import accounts, api, headers, health, identity, inbox, jobs, keys, reading, shown, tutorial
+from webapi.blueprints import (
+    accounts,
+    api,
+    headers,
+    health,
+    identity,
+    inbox,
+    jobs,
+    keys,
+    reading,
+    schedules,
+    shown,
+    tutorial,
+)
 
 
 def init_app(app: APIFlask) -> None:
@@ -16,6 +29,7 @@ def init_app(app: APIFlask) -> None:
     app.register_blueprint(health.bp)
     app.register_blueprint(accounts.bp)
     app.register_blueprint(jobs.bp)
+    app.register_blueprint(schedules.bp)
     app.register_blueprint(keys.bp)
     app.register_blueprint(tutorial.bp)
     api.init_app(app)

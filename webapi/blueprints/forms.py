@@ -51,6 +51,21 @@ def fields_of(
     return fields
 
 
+def filled(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, str]:
+    """A payload as a form sends it, so that it can be edited."""
+    given = {}
+    for drawn in fields_of(model):
+        value = values.get(drawn.name)
+        many = drawn.widget == "lines" and isinstance(value, list)
+        given[drawn.name] = "\n".join(str(each) for each in value or []) if many else _default(value)
+    return given
+
+
+def file_fields(model: type[BaseModel]) -> list[str]:
+    """The names of the fields that take a file."""
+    return [drawn.name for drawn in fields_of(model) if drawn.widget == "file"]
+
+
 def read(
     model: type[BaseModel], owner: User, form: MultiDict[str, str], files: MultiDict[str, FileStorage]
 ) -> dict[str, Any]:

@@ -53,6 +53,14 @@ def values(model: type[Model], given: dict[str, Any]) -> Model:
         raise Invalid(faults=faults_of(error)) from None
 
 
+def nested(model: type[Model], value: Any, at: str) -> Model:
+    """A part of a JSON body that was read already, as `model`; `at` is the pointer to it. Raises Invalid."""
+    try:
+        return model.model_validate_json(json.dumps(value), strict=True, extra="forbid")
+    except ValidationError as error:
+        raise Invalid(faults=tuple(Fault(at + each.pointer, each.message) for each in faults_of(error))) from None
+
+
 def query(model: type[Model], *, from_form: bool = False) -> Model:
     """The query string as `model`; a parameter it does not know, or one given twice, is an error.
 

@@ -12,7 +12,7 @@ STEPS = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.filters |= {"ago": ago, "iso": iso, "pretty": pretty, "size": size, "seconds": seconds}
+    app.jinja_env.filters |= {"ago": ago, "iso": iso, "pretty": pretty, "size": size, "seconds": seconds, "wall": wall}
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
@@ -30,6 +30,12 @@ def ago(at: datetime, now: datetime | None = None) -> str:
 def iso(at: datetime) -> str:
     """RFC 3339 in UTC, to the second."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def wall(at: datetime) -> str:
+    """`Mon 23 Nov 2026, 09:00 +01:00`, in the time zone that the moment is in."""
+    offset = at.strftime("%z")
+    return f"{at.strftime('%a %d %b %Y, %H:%M')} {offset[:3]}:{offset[3:5]}"
 
 
 def pretty(value: Any) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from cronsim import CronSim, CronSimError
 
@@ -24,6 +24,7 @@ NAMES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
+ODD = ("Etc/", "SystemV/", "US/", "Canada/", "Brazil/", "Mexico/", "Chile/")  # other names of the same places
 # How far back the newest fire time is looked for: first where a busy schedule has it, then further.
 LOOKS_BACK = (timedelta(hours=2), timedelta(days=3), timedelta(days=70))
 
@@ -34,6 +35,11 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"there is no time zone {name!r}; use a name like Europe/Vienna or UTC") from None
+
+
+def zones() -> list[str]:
+    """The names of places that a person may choose from, and UTC."""
+    return ["UTC", *sorted(name for name in available_timezones() if "/" in name and not name.startswith(ODD))]
 
 
 def check(expression: str, timezone: str) -> None:

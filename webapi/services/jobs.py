@@ -34,13 +34,23 @@ def public_kind(name: str) -> Kind:
 def submit(owner: User, kind: Kind, payload: BaseModel, **options: Any) -> Job:
     """Accept a job from its owner. `options` are those of `webapi.queue.submit`.
 
-    Raises Forbidden before the owner's address is confirmed, Invalid when the payload names a file
-    that is not theirs, QuotaReached at MAX_OPEN_JOBS, and what `webapi.queue.submit` raises.
+    Raises what `allow` raises, QuotaReached at MAX_OPEN_JOBS, and what `webapi.queue.submit` raises.
     """
+    allow(owner, payload)
+    return submit_job(kind.name, payload, owner_id=owner.id, quota=quota(), **options)
+
+
+def allow(owner: User, payload: BaseModel) -> None:
+    """Raises Forbidden before the owner's address is confirmed, Invalid when the payload names another's file."""
     if owner.verified_at is None:
         raise Forbidden("Confirm your email address first: open the link in the mail that we sent you.")
     storage.check_uploads(owner.id, payload)
-    return submit_job(kind.name, payload, owner_id=owner.id, quota=current_app.config["MAX_OPEN_JOBS"], **options)
+
+
+def quota() -> int:
+    """How many jobs of one owner may be open."""
+    most: int = current_app.config["MAX_OPEN_JOBS"]
+    return most
 
 
 def find(owner: User, job_id: UUID) -> Job:

@@ -1,0 +1,75 @@
+"""The pages of schedules, without JavaScript."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.blueprints.site import Browser, Site
+
+FORM = {"when-name": "Morning", "when-cron": "0 9 * * 1-5", "when-timezone": "Europe/Vienna", "when-catchup": "latest"}
+
+
+@pytest.fixture
+def browser(site: Site) -> Browser:
+    return Browser(site.app, site.ada)
+
+
+def add(browser: Browser, **changes: Any) -> str:
+    answer = browser.post("/schedules/new/report.build", {**FORM, "title": "Sales", **changes})
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"]
+
+
+def test_a_schedule_is_set_shown_and_listed(browser: Browser) -> None:
+    page = browser.get(add(browser)).text
+    assert "At 09:00 on Monday through Friday" in page
+    assert page.count("09:00 +0") == 5
+    assert "Morning" in browser.get("/schedules").text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"when-cron": "61 * * * *"}, "Bad minute."),
+        ({"when-timezone": "Mars"}, "There is no time zone &#39;Mars&#39;"),
+        ({"when-name": ""}, "It should have at least 1 character."),
+        ({"format": "docx"}, "It should be"),
+    ],
+)
+def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(
+    browser: Browser, changes: dict[str, str], words: str
+) -> None:
+    answer = browser.post("/schedules/new/report.build", {**FORM, "title": "Kept as typed", **changes})
+    assert (answer.status_code, words in answer.text, 'value="Kept as typed"' in answer.text) == (422, True, True)
+
+
+def test_it_is_edited_with_what_it_holds_and_a_stale_form_is_refused(browser: Browser) -> None:
+    path = add(browser)
+    form = browser.get(f"{path}/edit").text
+    assert all(f'value="{value}"' in form for value in ("Morning", "0 9 * * 1-5", "Sales", "1"))
+    changed = {**FORM, "when-name": "Noon", "when-cron": "0 12 * * *", "title": "Costs", "version": "1"}
+    assert browser.post(f"{path}/edit", changed).status_code == 303
+    page = browser.get(path).text
+    assert all(words in page for words in ("Noon", "At 12:00 every day", "Costs"))
+    assert browser.post(f"{path}/edit", changed).status_code == 409
+
+
+def test_it_is_paused_resumed_run_and_deleted(browser: Browser) -> None:
+    path = add(browser)
+    browser.post(f"{path}/pause")
+    assert "Nothing until it is resumed." in browser.get(path).text
+    browser.post(f"{path}/resume")
+    assert browser.post(f"{path}/run").headers["Location"].startswith("/jobs/")
+    assert "It has not fired yet." not in browser.get(path).text
+    browser.post(f"{path}/delete")
+    assert browser.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"), [("0 9 * * *", "At 09:00 every day"), ("soon", "Use five fields"), ("", "")]
+)
+def test_the_preview_says_what_is_being_typed(browser: Browser, cron: str, words: str) -> None:
+    answer = browser.get("/schedules/preview", query_string={"when-cron": cron, "when-timezone": "UTC"})
+    assert (answer.status_code, words in answer.text) == (200, True)

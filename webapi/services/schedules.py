@@ -1,0 +1,163 @@
+"""Schedules as their owners see them: write, list, edit, pause, run now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from sqlalchemy import delete, func, select, update
+from uuid_utils.compat import uuid7
+
+from webapi.errors import Conflict, NotFound
+from webapi.extensions import db
+from webapi.models import Job, Schedule, User
+from webapi.models.columns import now
+from webapi.models.transaction import writing
+from webapi.queue import Kind, cron, kind_named
+from webapi.queue import submit as submit_job
+from webapi.services import jobs
+from webapi.services.addresses import Line
+
+MOST = 500  # schedules of one owner
+
+
+class Plan(BaseModel):
+    """When a schedule fires, and what it is called."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Line = Field(min_length=1, max_length=100)
+    timezone: Annotated[str, StringConstraints(max_length=64)] = Field("UTC", title="Time zone")
+    cron: Annotated[str, StringConstraints(max_length=120)] = Field(
+        title="Cron expression",
+        description="Minute, hour, day of month, month, day of week: 0 9 * * 1-5 is each workday at nine.",
+    )
+    catchup: Literal["latest", "all", "none"] = Field(
+        "latest",
+        title="What was missed",
+        description="While nothing ran: latest fires once for the newest missed time, all for each, none for none.",
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        cron.zone(name)
+        return name
+
+    @field_validator("cron")
+    @classmethod
+    def _comes(cls, expression: str, info: ValidationInfo) -> str:
+        cron.check(expression, info.data.get("timezone", "UTC"))
+        return expression
+
+    @property
+    def explained(self) -> str:
+        return cron.explain(self.cron)
+
+    def upcoming(self, count: int = 5) -> list[datetime]:
+        """The next fire times, in the plan's time zone."""
+        return cron.upcoming(self.cron, self.timezone, _clock(), count)
+
+
+def plan_of(schedule: Schedule) -> Plan:
+    """The plan that a stored schedule follows, as it was checked when it was written."""
+    return Plan.model_construct(**{name: getattr(schedule, name) for name in Plan.model_fields})
+
+
+def create(owner: User, kind: Kind, payload: BaseModel, plan: Plan, *, paused: bool = False) -> Schedule:
+    """A new schedule. Raises what `jobs.allow` raises, and Conflict when the owner has `MOST` of them."""
+    jobs.allow(owner, payload)
+    count = db.session.scalar(select(func.count()).where(Schedule.owner_id == owner.id)) or 0
+    if count >= MOST:
+        raise Conflict(f"You have {count} schedules, which is the limit. Delete one that you no longer need.")
+    with writing() as session:
+        row = Schedule(
+            id=uuid7(), owner_id=owner.id, kind=kind.name, payload=payload.model_dump(mode="json"), paused=paused,
+            next_at=cron.first_after(plan.cron, plan.timezone, _clock()), **plan.model_dump(),
+        )  # fmt: skip
+        session.add(row)
+    return row
+
+
+def of(owner: User) -> Sequence[Schedule]:
+    """The owner's schedules, the next to fire first and the paused last."""
+    query = select(Schedule).where(Schedule.owner_id == owner.id)
+    return db.session.scalars(query.order_by(Schedule.paused, Schedule.next_at, Schedule.id)).all()
+
+
+def find(owner: User, schedule_id: UUID) -> Schedule:
+    """The owner's schedule. Raises NotFound, also for one that is somebody else's."""
+    query = select(Schedule).where(Schedule.id == schedule_id, Schedule.owner_id == owner.id)
+    row: Schedule | None = db.session.scalar(query.execution_options(populate_existing=True))
+    if row is None:
+        raise NotFound("There is no such schedule.")
+    return row
+
+
+def change(
+    owner: User, schedule_id: UUID, version: int, *, plan: Plan, payload: BaseModel, paused: bool = False
+) -> Schedule:
+    """Replace what the version `version` said. Its next fire time is the first to come: a pause misses nothing.
+
+    Raises NotFound, Conflict when somebody changed it meanwhile, and what `jobs.allow` raises.
+    """
+    find(owner, schedule_id)
+    jobs.allow(owner, payload)
+    values: dict[str, Any] = {**plan.model_dump(), "payload": payload.model_dump(mode="json"), "paused": paused}
+    with writing() as session:
+        changed = session.execute(
+            update(Schedule)
+            .where(Schedule.id == schedule_id, Schedule.version == version)
+            .values(
+                **values,
+                version=version + 1,
+                problem=None,
+                next_at=cron.first_after(plan.cron, plan.timezone, _clock()),
+            )
+            .execution_options(synchronize_session=False)
+        )
+        if changed.rowcount == 0:  # type: ignore[attr-defined]
+            raise Conflict("Somebody changed this schedule meanwhile. Look at it again, then repeat your change.")
+    return find(owner, schedule_id)
+
+
+def set_paused(owner: User, schedule_id: UUID, paused: bool) -> Schedule:
+    """Pause it, or let it go on with the next time to come. Raises NotFound."""
+    row = find(owner, schedule_id)
+    values: dict[str, Any] = {"paused": paused, "version": Schedule.version + 1}
+    if not paused:
+        values |= {"next_at": cron.first_after(row.cron, row.timezone, _clock()), "problem": None}
+    with writing() as session:
+        changed = update(Schedule).where(Schedule.id == schedule_id, Schedule.paused != paused)
+        session.execute(changed.values(**values).execution_options(synchronize_session=False))
+    return find(owner, schedule_id)
+
+
+def remove(owner: User, schedule_id: UUID) -> None:
+    """Delete it; the jobs that it fired stay. Raises NotFound."""
+    find(owner, schedule_id)
+    with writing() as session:
+        session.execute(delete(Schedule).where(Schedule.id == schedule_id))
+
+
+def run_now(owner: User, schedule_id: UUID) -> Job:
+    """Submit its job at once, beside its fire times. Raises NotFound and what `jobs.submit` raises."""
+    row = find(owner, schedule_id)
+    kind = kind_named(row.kind)
+    payload = kind.payload.model_validate(row.payload)
+    jobs.allow(owner, payload)
+    return submit_job(kind.name, payload, owner_id=owner.id, schedule_id=row.id, quota=jobs.quota())
+
+
+def history(schedule: Schedule, limit: int = 20) -> Sequence[Job]:
+    """The jobs that it submitted, newest first."""
+    query = select(Job).where(Job.owner_id == schedule.owner_id, Job.schedule_id == schedule.id)
+    return db.session.scalars(query.order_by(Job.id.desc()).limit(limit)).all()
+
+
+def _clock() -> datetime:
+    clock: datetime = db.session.execute(select(now())).scalar_one()
+    return clock
