@@ -52,6 +52,10 @@ class RealWorker:
         until(lambda: self._rows() > before, seconds=30, what=f"the worker to be ready; see {self.log}")
         return self
 
+    def main(self) -> psutil.Process:
+        assert self.process is not None
+        return psutil.Process(self.process.pid)
+
     def children(self) -> list[psutil.Process]:
         assert self.process is not None
         children: list[psutil.Process] = psutil.Process(self.process.pid).children()

@@ -36,6 +36,10 @@ class Act(Enum):
     STORE_AND_HANG_UP = auto()
     DISCARD_AND_HANG_UP = auto()
     STORE_AND_STAY_SILENT = auto()
+    STORE_AND_ANSWER_LATE = auto()
+
+
+STORED = {Act.ACCEPT, Act.STORE_AND_HANG_UP, Act.STORE_AND_STAY_SILENT, Act.STORE_AND_ANSWER_LATE}
 
 
 @dataclass(frozen=True)
@@ -136,13 +140,15 @@ class _Session(StreamRequestHandler):
         self._end(Stored(self.sender, tuple(self.recipients), b"".join(lines), self.options))
 
     def _end(self, mail: Stored) -> None:
-        if self.act in {Act.ACCEPT, Act.STORE_AND_HANG_UP, Act.STORE_AND_STAY_SILENT}:
+        if self.act in STORED:
             self.server.stored.append(mail)
         if self.act in {Act.STORE_AND_HANG_UP, Act.DISCARD_AND_HANG_UP}:
             raise HungUp
         if self.act is Act.STORE_AND_STAY_SILENT:
             self.server.done.wait(30)
             raise HungUp
+        if self.act is Act.STORE_AND_ANSWER_LATE:
+            self.server.done.wait(1.5)
         answers = {Act.LATER_AFTER_THE_DOT: "452 4.3.1 full", Act.REFUSE_AFTER_THE_DOT: "554 5.6.0 spam"}
         self._say(answers.get(self.act, "250 2.0.0 stored"))
 

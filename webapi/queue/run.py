@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from billiard.common import terminate_handler_fired
 from celery.exceptions import SoftTimeLimitExceeded
 from flask import current_app
 from pydantic import BaseModel, ValidationError
@@ -17,6 +18,7 @@ from webapi.models import State
 from webapi.queue import finish, gates
 from webapi.queue.attempt import Attempt, Cancelled, Replaced
 from webapi.queue.claim import claim
+from webapi.queue.drain import hand_back
 from webapi.queue.heartbeat import holding
 from webapi.queue.job import Kind
 
@@ -60,8 +62,14 @@ def _verdict(attempt: Attempt) -> State:
         raise
     except Cancelled:
         return finish.cancelled(attempt)
+    except SystemExit as error:
+        if not terminate_handler_fired():  # the kind's own; else a service manager ends all processes at once
+            return finish.failed(attempt, error)
+        if hand_back(attempt.job_id, attempt.number):
+            log.warning("job handed back")
+        raise
     # Celery ends the whole worker on MemoryError and SystemExit; here each is one job's failure.
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a kind raises is the job's verdict
+    except Exception as error:  # noqa: BLE001 - whatever a kind raises is the job's verdict
         return finish.failed(attempt, _named(error, attempt.kind))
 
 

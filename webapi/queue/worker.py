@@ -22,8 +22,10 @@ from webapi.models import Worker
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue.children import guard_forks, worker_id
+from webapi.queue.drain import drain
 from webapi.queue.relay import Relay
 from webapi.queue.settings import WORKER_TRANSPORT
+from webapi.queue.watchdog import Watchdog
 from webapi.version import VERSION
 
 STOP_TIMEOUT = 10.0  # seconds for the last pass of the relay
@@ -52,13 +54,14 @@ class WorkerRelay(Relay):
     def __init__(self, app: Flask, slots: int, queues: list[str]) -> None:
         super().__init__(app)
         self._id = UUID(worker_id(app))
+        self._watchdog = Watchdog(app, slots, queues)
         self._slots = slots
         self._queues = queues
         self._seen_hints = 0
         self._next_hello = 0.0
 
     def steps(self) -> list[Callable[[], None]]:
-        return [self._say_hello, *super().steps()]
+        return [self._say_hello, *super().steps(), self._watchdog.look]
 
     def say_goodbye(self) -> None:
         with self._app.app_context(), writing() as session:
@@ -88,7 +91,7 @@ class WorkerRelay(Relay):
 
 
 class RelayStep(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Starts the relay once the pool has forked, and stops it before the pool goes."""
+    """Starts the relay once the pool has forked, and stops it before the pool goes and after the jobs have ended."""
 
     requires = ("celery.worker.components:Pool",)
 
@@ -106,6 +109,15 @@ class RelayStep(bootsteps.StartStopStep):  # type: ignore[misc]
         self.thread.start()
 
     def stop(self, worker: Any) -> None:
+        app: Flask = worker.app.flask_app
+        self._leave(app, app.config["STOP_SECONDS"])
+
+    def terminate(self, worker: Any) -> None:
+        """A second signal, or SIGQUIT: there is no time to wait."""
+        self._leave(worker.app.flask_app, 0.0)
+
+    def _leave(self, app: Flask, grace: float) -> None:
+        drain(app, grace)
         self.relay.stop()
         self.thread.join(STOP_TIMEOUT)
         try:

@@ -1,0 +1,85 @@
+"""A worker that is asked to stop: its jobs end, or go back to the queue without being charged an attempt."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from uuid import UUID
+
+from flask import Flask
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.exc import SQLAlchemyError
+from structlog import get_logger
+
+from webapi.extensions import db
+from webapi.models import Effect, EffectState, Job, State
+from webapi.models.transaction import writing
+from webapi.queue.children import worker_id
+from webapi.queue.effects import answer_limit
+from webapi.queue.ledger import move
+
+LOOK = 0.2  # seconds between two looks at the ledger
+
+log = get_logger()
+
+
+def drain(app: Flask, grace: float) -> None:
+    """Wait up to `grace` seconds for this worker's jobs to end; hand back what still runs, and end its processes.
+
+    An act that is under way is given its time to be answered first, up to `answer_limit()` seconds
+    more: killing it then would leave a question that only a person can answer.
+    """
+    began = time.monotonic()
+    with app.app_context():
+        last = began + grace + answer_limit()
+        while time.monotonic() < last + 1:
+            time.sleep(LOOK)  # first, so that a hint that was just taken has become a claim
+            try:
+                held = _held(app)
+                if not held:
+                    return
+                if time.monotonic() >= began + grace:
+                    _hand_back(held, whatever=time.monotonic() >= last)
+            except SQLAlchemyError as error:
+                db.session.rollback()
+                log.warning("cannot hand back", error=type(error).__name__)
+
+
+def _held(app: Flask) -> list[Job]:
+    """The running jobs whose lease one of this worker's processes has."""
+    db.session.rollback()
+    mine = Job.lease_owner.startswith(worker_id(app) + ":", autoescape=True)
+    return list(db.session.scalars(select(Job).where(Job.state == State.RUNNING, mine)))
+
+
+def _hand_back(held: list[Job], *, whatever: bool) -> None:
+    """From here on nothing that these processes write counts; then they end."""
+    answered = ~exists().where(Effect.job_id == Job.id, Effect.state == EffectState.INFLIGHT)
+    for job_id, attempt, owner in [(job.id, job.attempt, job.lease_owner) for job in held]:
+        if hand_back(job_id, attempt, *(() if whatever else (answered,))) and owner:
+            log.warning("job handed back", job=str(job_id), attempt=attempt)
+            _end(int(owner.rpartition(":")[2]))
+
+
+def hand_back(job_id: UUID, attempt: int, *conditions: ColumnElement[bool]) -> bool:
+    """Queue a running job again; its budget grows by the attempt that was begun for nothing. False when it moved on.
+
+    The lock on its row keeps a mark from slipping in between `conditions` and the change.
+    """
+    fence = (Job.id == job_id, Job.attempt == attempt)
+    with writing() as session:
+        if session.execute(select(Job.id).where(*fence).with_for_update()).first() is None:
+            return False
+        moved = move(
+            session, State.RUNNING, State.QUEUED, *fence, *conditions, actor="worker",
+            reason="handed back: its worker was asked to stop", attempt_budget=Job.attempt_budget + 1,
+            lease_owner=None, lease_until=None, published_at=None, publish_count=0,
+        )  # fmt: skip
+    return bool(moved)
+
+
+def _end(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
