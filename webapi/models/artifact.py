@@ -16,7 +16,7 @@ class Artifact(db.Model):  # type: ignore[name-defined,misc]
     """A file that a job produced. The bytes are on disk before this row is."""
 
     __tablename__ = "artifacts"
-    __table_args__ = (UniqueConstraint("job_id", "name"),)
+    __table_args__ = (UniqueConstraint("job_id", "name"), Index("ix_artifacts_sha256", "sha256"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
@@ -33,7 +33,7 @@ class Upload(db.Model):  # type: ignore[name-defined,misc]
     """A file that a person or a program handed in, to be named in a payload."""
 
     __tablename__ = "uploads"
-    __table_args__ = (Index("ix_uploads_owner", "owner_id", "id"),)
+    __table_args__ = (Index("ix_uploads_owner", "owner_id", "id"), Index("ix_uploads_sha256", "sha256"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))

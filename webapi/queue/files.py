@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO
 from uuid import UUID
@@ -14,6 +18,7 @@ from uuid import UUID
 from webapi.failpoints import failpoint
 
 CHUNK = 1024 * 1024
+SHARDS = 256  # folders of the store, by the first two digits of the hash
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,46 @@ class FileStore:
     def clear_staging(self, job_id: UUID, attempt: int) -> None:
         shutil.rmtree(self.root / "staging" / str(job_id) / str(attempt), ignore_errors=True)
 
+    def old(self, shard: int, age: float, batch: int) -> Iterator[list[str]]:
+        """The hashes in the folder of that number (0 to 255) whose files are older than `age` seconds, in batches."""
+        paths = filter(older(age), (self.root / "objects" / f"{shard:02x}").glob("*"))
+        while hashes := [path.name for path in islice(paths, batch)]:
+            yield hashes
+
+    def set_aside(self) -> list[str]:
+        """The hashes of what a `discard` that was cut short has left in between."""
+        return [path.name for path in (self.root / "trash").glob("*")]
+
+    def discard(self, sha256: str, age: float, is_named: Callable[[str], bool]) -> bool:
+        """Delete a file, unless it has become young or named since somebody looked. Whether it is gone.
+
+        It is set aside first and looked at again: whoever keeps the same bytes at this moment puts a
+        new file in its place, which is not touched.
+        """
+        aside = self.root / "trash" / sha256
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self.path(sha256).replace(aside)
+        if older(age)(aside) and not is_named(sha256):
+            aside.unlink(missing_ok=True)
+            return True
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            os.link(aside, self.path(sha256))
+        aside.unlink(missing_ok=True)
+        return False
+
+    def old_staging(self, age: float) -> list[tuple[UUID, int]]:
+        """The jobs and attempts whose staging nobody has touched for `age` seconds."""
+        folders = filter(older(age), (self.root / "staging").glob("*/*"))
+        return [(UUID(folder.parent.name), int(folder.name)) for folder in folders]
+
+    def clear_incoming(self, age: float) -> int:
+        """Delete uploads that were never finished. Returns how many."""
+        stale = list(filter(older(age), (self.root / "incoming").glob("*")))
+        for path in stale:
+            path.unlink(missing_ok=True)
+        return len(stale)
+
     def _keep(self, path: Path, sha256: str, size: int) -> Stored:
         """fsync, rename, fsync the folder: after a crash there is the whole file or none."""
         with path.open("rb") as file:
@@ -76,6 +121,19 @@ class FileStore:
         for folder in (target.parent, target.parent.parent):
             _sync(folder)
         return Stored(sha256, size)
+
+
+def older(seconds: float) -> Callable[[Path], bool]:
+    """Whether a path was last changed more than so many seconds ago, by the machine's own clock; no if it is gone."""
+    limit = time.time() - seconds
+
+    def is_older(path: Path) -> bool:
+        try:
+            return path.stat().st_mtime < limit
+        except FileNotFoundError:
+            return False
+
+    return is_older
 
 
 def _sync(folder: Path) -> None:

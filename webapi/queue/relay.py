@@ -19,6 +19,7 @@ from webapi.models.transaction import writing
 from webapi.queue import gates
 from webapi.queue.children import FORK_LOCK
 from webapi.queue.hints import Hint, Hints
+from webapi.queue.housekeeping import Housekeeper
 from webapi.queue.ledger import Moved, first_of, move
 from webapi.queue.schedules import fire_due
 from webapi.queue.submit import ring
@@ -37,6 +38,7 @@ class Relay:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
+        self._housekeeper = Housekeeper(app)
         self.stopped = threading.Event()
 
     def run(self) -> None:
@@ -71,6 +73,7 @@ class Relay:
             self._notice_empty_redis,
             republish_all,
             gates.ring_waiting,
+            self._housekeeper.tidy,
         ]
 
     def _sweep(self) -> None:

@@ -1,0 +1,121 @@
+"""What nothing refers to any more goes; what is named, or may be named yet, stays."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from tests.queue.acting import Errands
+from tests.queue.rows import OWNER, accept, change
+from webapi.extensions import db
+from webapi.models import IdempotencyKey
+from webapi.models.columns import after
+from webapi.models.transaction import writing
+from webapi.queue import Once
+from webapi.queue.claim import claim
+from webapi.queue.extension import kind_named
+from webapi.queue.files import FileStore
+from webapi.queue.housekeeping import OLD, Housekeeper, forget_keys, remove_orphans, remove_staging
+from webapi.services import storage
+
+pytestmark = pytest.mark.usefixtures("owner")
+
+
+@pytest.fixture
+def store(ground: Flask) -> FileStore:
+    found: FileStore = ground.extensions["files"]
+    return found
+
+
+def age(path: Path) -> None:
+    old = time.time() - OLD - 60
+    os.utime(path, (old, old))
+
+
+def orphan(store: FileStore, content: bytes) -> str:
+    """A file that was kept long ago and that no row names."""
+    sha256 = store.put(io.BytesIO(content)).sha256
+    age(store.path(sha256))
+    return sha256
+
+
+def sweep(store: FileStore, sha256: str) -> int:
+    return remove_orphans(store, int(sha256[:2], 16))
+
+
+def test_an_old_file_that_no_row_names_is_removed(store: FileStore) -> None:
+    sha256 = orphan(store, b"nobody's")
+    assert (sweep(store, sha256), store.path(sha256).exists()) == (1, False)
+
+
+def test_a_young_file_and_one_that_is_named_stay(store: FileStore) -> None:
+    young = store.put(io.BytesIO(b"young")).sha256
+    named = storage.receive(OWNER, "named.txt", "text/plain", io.BytesIO(b"named")).sha256
+    age(store.path(named))
+    assert [sweep(store, sha256) for sha256 in (young, named)] == [0, 0]
+    assert store.path(young).exists()
+    assert store.path(named).read_bytes() == b"named"
+
+
+def test_a_file_that_is_kept_again_at_that_moment_stays(store: FileStore) -> None:
+    """Somebody keeps the same bytes after the housekeeper looked, and before it removes."""
+    sha256 = orphan(store, b"kept again")
+    store.put(io.BytesIO(b"kept again"))
+    assert store.discard(sha256, OLD, lambda _: False) is False
+    assert store.path(sha256).read_bytes() == b"kept again"
+
+
+def test_a_file_that_is_named_at_that_moment_stays(store: FileStore) -> None:
+    sha256 = orphan(store, b"named late")
+    assert store.discard(sha256, OLD, lambda _: True) is False
+    assert store.path(sha256).read_bytes() == b"named late"
+
+
+def test_what_a_dead_housekeeper_had_set_aside_comes_back_if_it_is_named(store: FileStore) -> None:
+    upload = storage.receive(OWNER, "a.txt", "text/plain", io.BytesIO(b"set aside"))
+    aside = store.root / "trash" / upload.sha256
+    aside.parent.mkdir(exist_ok=True)
+    age(store.path(upload.sha256))
+    store.path(upload.sha256).rename(aside)
+    sweep(store, "00")
+    assert store.path(upload.sha256).read_bytes() == b"set aside"
+    assert store.set_aside() == []
+
+
+def test_old_staging_goes_unless_its_attempt_is_running(store: FileStore) -> None:
+    running = accept("errand.hold", Errands(acts=[]))
+    claim(kind_named("errand.hold"))
+    folders = [store.staging(running, 1), store.staging(UUID(int=7), 1), store.staging(UUID(int=7), 2)]
+    for folder in folders[:2]:
+        age(folder)
+    stale = store.root / "incoming" / "cut-short"
+    stale.parent.mkdir(exist_ok=True)
+    stale.touch()
+    age(stale)
+    assert remove_staging(store) == 2
+    assert [folder.exists() for folder in folders] == [True, False, True]
+
+
+def test_expired_keys_are_forgotten_and_the_others_kept(ground: Flask) -> None:
+    for key in ("expired", "kept"):
+        accept("errand.hold", Errands(acts=[]), once=Once("test", key, "f"))
+    with writing() as session:
+        session.execute(update(IdempotencyKey).where(IdempotencyKey.key == "expired").values(expires_at=after(-1)))
+    assert forget_keys() == 1
+    assert db.session.scalars(select(IdempotencyKey.key)).all() == ["kept"]
+
+
+def test_a_housekeeper_waits_for_its_turn(ground: Flask) -> None:
+    job_id = accept("errand.hold", Errands(acts=[]), once=Once("test", "expired", "f"))
+    change(job_id, priority=1)
+    with writing() as session:
+        session.execute(update(IdempotencyKey).values(expires_at=after(-1)))
+    Housekeeper(ground).tidy()
+    assert db.session.scalar(select(func.count()).select_from(IdempotencyKey)) == 1

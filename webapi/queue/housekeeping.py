@@ -1,0 +1,90 @@
+"""Removing what nothing refers to any more (R5 of the protocol): orphan files, old staging, expired keys.
+
+A little at each turn: one of the store's 256 folders, so that a store of millions of files is walked in some hours.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+
+from flask import Flask
+from sqlalchemy import delete, select
+from structlog import get_logger
+
+from webapi.extensions import db
+from webapi.models import Artifact, IdempotencyKey, Job, State, Upload
+from webapi.models.columns import now
+from webapi.models.transaction import writing
+from webapi.queue.files import SHARDS, FileStore
+
+TURN = 60.0  # seconds between two turns
+OLD = 86400.0  # seconds; a younger file may belong to a row that is still to be committed
+BATCH = 500
+
+log = get_logger()
+
+
+class Housekeeper:
+    """One in each relay; any number may work at once."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._shard = random.randrange(SHARDS)  # noqa: S311 # nosec B311 - spreads relays, guards nothing
+        self._next = time.monotonic() + TURN
+
+    def tidy(self) -> None:
+        """A turn, if it is time for one."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + TURN
+        self._shard = (self._shard + 1) % SHARDS
+        forget_keys()
+        store: FileStore = self._app.extensions["files"]
+        remove_staging(store)
+        remove_orphans(store, self._shard)
+
+
+def forget_keys() -> int:
+    """Delete idempotency keys whose time is over. Returns how many."""
+    expired = select(IdempotencyKey.owner_id, IdempotencyKey.route, IdempotencyKey.key)
+    db.session.rollback()
+    rows = db.session.execute(expired.where(IdempotencyKey.expires_at < now()).limit(BATCH)).all()
+    for owner_id, route, key in rows:
+        named = (IdempotencyKey.owner_id == owner_id, IdempotencyKey.route == route, IdempotencyKey.key == key)
+        with writing() as session:
+            session.execute(delete(IdempotencyKey).where(*named, IdempotencyKey.expires_at < now()))
+    return len(rows)
+
+
+def remove_orphans(store: FileStore, shard: int) -> int:
+    """Delete the old files of one folder that no row names. Returns how many."""
+    removed = sum(store.discard(sha256, OLD, _is_named) for sha256 in store.set_aside())
+    for hashes in store.old(shard, OLD, BATCH):
+        for sha256 in set(hashes) - _named(hashes):
+            removed += store.discard(sha256, OLD, _is_named)
+    if removed:
+        log.info("orphan files removed", files=removed)
+    return removed
+
+
+def remove_staging(store: FileStore) -> int:
+    """Delete what dead attempts left behind. Returns how many folders."""
+    removed = 0
+    for job_id, attempt in store.old_staging(OLD):
+        db.session.rollback()
+        running = select(Job.id).where(Job.id == job_id, Job.attempt == attempt, Job.state == State.RUNNING)
+        if db.session.scalar(running) is None:
+            store.clear_staging(job_id, attempt)
+            removed += 1
+    return removed + store.clear_incoming(OLD)
+
+
+def _is_named(sha256: str) -> bool:
+    return bool(_named([sha256]))
+
+
+def _named(hashes: list[str]) -> set[str]:
+    db.session.rollback()
+    found = [db.session.scalars(select(table.sha256).where(table.sha256.in_(hashes))) for table in (Artifact, Upload)]
+    return {sha256 for rows in found for sha256 in rows}
