@@ -13,7 +13,7 @@ from webapi.models import User
 from webapi.services import accounts, keys
 
 SCHEME = "Bearer "
-PROGRAMS = {"api_kinds", "api_jobs", "api_schedules", "api_uploads", "api_me", "tutorial"}
+PROGRAMS = {"api_kinds", "api_bulk", "api_jobs", "api_schedules", "api_uploads", "api_me", "tutorial"}
 
 
 def init_app(app: Flask) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, get_origin
 from uuid import UUID
@@ -13,9 +14,9 @@ from flask.cli import AppGroup, ScriptInfo, with_appcontext
 from pydantic import ValidationError
 
 from webapi.cli.asking import answer, person
-from webapi.models import Job
+from webapi.models import EffectState, Job, State
 from webapi.queue import Kind, explain
-from webapi.services import jobs
+from webapi.services import bulk, jobs
 
 LONGEST_DELAY = 366 * 86400  # seconds
 
@@ -125,6 +126,39 @@ def replay_job(job_id: UUID, owner: str) -> None:
 def cancel_job(job_id: UUID, owner: str) -> None:
     """Cancel a waiting job, or ask a running one to stop."""
     click.echo(answer(jobs.cancel, person(owner), job_id).state)
+
+
+def _many(name: str, act: Callable[..., bulk.Outcome], summary: str) -> None:
+    """`flask jobs cancel-all` and `replay-all`: over a filter, and only with --yes."""
+
+    @job_commands.command(name, help=summary)
+    @click.option("--owner", required=True, help="The email address of the person whose jobs they are.")
+    @click.option("--kind", "kinds", multiple=True)
+    @click.option("--state", "states", multiple=True, type=click.Choice([state.value for state in State]))
+    @click.option("--tag", "tags", multiple=True)
+    @click.option("--yes", is_flag=True, help="Do it. Without this, say only what would be done.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    def run(owner: str, kinds: tuple[str], states: tuple[str], tags: tuple[str], yes: bool, as_json: bool) -> None:
+        wanted = jobs.Wanted(kinds, [State(state) for state in states], tags)
+        outcome = answer(act, person(owner), wanted, dry_run=not yes)
+        if as_json:
+            click.echo(json.dumps(asdict(outcome), indent=2))
+            return
+        found = ", ".join(f"{count} {state}" for state, count in outcome.jobs.items()) or "no job"
+        click.echo(f"{'Done' if yes else 'Would be done'} to {outcome.changed}: {found}.")
+        for state, count in outcome.effects.items():
+            click.echo(f"  {count} effects are {state}{NOTES.get(state, '')}")
+        if outcome.remaining:
+            click.echo(f"  {outcome.remaining} more match; run it again.")
+
+
+NOTES = {
+    EffectState.DONE: " and are not repeated",
+    EffectState.UNKNOWN: " and wait for a person",
+    EffectState.REFUSED: " and are tried again by a replay",
+}
+_many("cancel-all", bulk.cancel, "Cancel the jobs that a filter finds.")
+_many("replay-all", bulk.replay, "Run the jobs again that a filter finds and that did not succeed.")
 
 
 def _is_list(annotation: Any) -> bool:

@@ -46,13 +46,13 @@ def replay(session: Session, job_id: UUID, actor: str) -> None:
     What is done stays done: only effects that certainly did not happen are tried again. An unknown
     one needs an answer by `resolve` first, and stays unknown here.
     """
+    _requeue(session, job_id, actor, "run again")
     session.execute(
         update(Effect)
         .where(Effect.job_id == job_id, Effect.state == EffectState.REFUSED)
         .values(state=EffectState.PENDING, settled_at=None)
         .execution_options(synchronize_session=False)
     )
-    _requeue(session, job_id, actor, "run again")
 
 
 def resolve(session: Session, job_id: UUID, answers: Mapping[UUID, Answer], actor: str) -> None:

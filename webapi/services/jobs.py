@@ -11,7 +11,7 @@ from uuid import UUID
 
 from flask import current_app
 from pydantic import BaseModel
-from sqlalchemy import func, select, type_coerce
+from sqlalchemy import Select, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 
 from webapi.errors import Forbidden, Malformed, NotFound
@@ -82,6 +82,16 @@ class Page:
 
 def page(owner: User, wanted: Wanted, *, cursor: str | None = None, limit: int = 50) -> Page:
     """One page of the owner's jobs, by keyset: as fast on the last page as on the first."""
+    query = matching(owner, wanted)
+    if cursor is not None:
+        query = query.where(Job.id < _read_cursor(cursor))
+    rows = list(db.session.scalars(query.order_by(Job.id.desc()).limit(limit + 1)))
+    more = len(rows) > limit
+    return Page(rows[:limit], _cursor(rows[limit - 1].id) if more else None)
+
+
+def matching(owner: User, wanted: Wanted) -> Select[Job]:
+    """The query of the owner's jobs that a filter finds."""
     query = select(Job).where(Job.owner_id == owner.id)
     if wanted.kinds:
         query = query.where(Job.kind.in_(wanted.kinds))
@@ -93,22 +103,14 @@ def page(owner: User, wanted: Wanted, *, cursor: str | None = None, limit: int =
         query = query.where(Job.created_at > wanted.created_after)
     if wanted.created_before:
         query = query.where(Job.created_at < wanted.created_before)
-    if cursor is not None:
-        query = query.where(Job.id < _read_cursor(cursor))
-    rows = list(db.session.scalars(query.order_by(Job.id.desc()).limit(limit + 1)))
-    more = len(rows) > limit
-    return Page(rows[:limit], _cursor(rows[limit - 1].id) if more else None)
+    return query
 
 
 def _has_tag(tag: str) -> Any:
     if db.engine.dialect.name == "postgresql":
         return type_coerce(Job.tags, JSONB).contains([tag])
-    return (
-        select(1)
-        .select_from(func.json_each(Job.tags).table_valued("value"))
-        .where(func.json_each(Job.tags).table_valued("value").c.value == tag)
-        .exists()
-    )
+    each = func.json_each(Job.tags).table_valued("value")
+    return select(1).select_from(each).where(each.c.value == tag).exists()
 
 
 def _cursor(job_id: UUID) -> str:
@@ -157,7 +159,7 @@ def cancel(owner: User, job_id: UUID) -> Job:
     """Cancel a waiting job, or ask a running one to stop. Raises NotFound, and Conflict for one that is over."""
     find(owner, job_id)
     with writing() as session:
-        control.cancel(session, job_id, _actor(owner))
+        control.cancel(session, job_id, actor(owner))
     return find(owner, job_id)
 
 
@@ -165,7 +167,7 @@ def replay(owner: User, job_id: UUID) -> Job:
     """Run a job that is over again; what is done is not repeated. Raises NotFound and Conflict."""
     find(owner, job_id)
     with writing() as session:
-        control.replay(session, job_id, _actor(owner))
+        control.replay(session, job_id, actor(owner))
     return find(owner, job_id)
 
 
@@ -173,9 +175,10 @@ def resolve(owner: User, job_id: UUID, answers: Mapping[UUID, control.Answer]) -
     """Settle unknown effects of an uncertain job. Raises NotFound, Conflict, and Invalid for other effects."""
     find(owner, job_id)
     with writing() as session:
-        control.resolve(session, job_id, answers, _actor(owner))
+        control.resolve(session, job_id, answers, actor(owner))
     return find(owner, job_id)
 
 
-def _actor(owner: User) -> str:
+def actor(owner: User) -> str:
+    """How an event names whoever did it."""
     return f"user {owner.id}"

@@ -39,14 +39,22 @@ class SubmitQuery(BaseModel):
     tag: list[Tag] = Field([], max_length=10)
 
 
-class ListQuery(BaseModel):
-    """Which jobs to list."""
+class FilterQuery(BaseModel):
+    """Which jobs are meant."""
 
     kind: list[Annotated[str, Field(max_length=100)]] = []
     state: list[State] = []
     tag: list[Tag] = []
     created_after: Moment | None = None
     created_before: Moment | None = None
+
+    def wanted(self) -> jobs.Wanted:
+        return jobs.Wanted(self.kind, self.state, self.tag, self.created_after, self.created_before)
+
+
+class ListQuery(FilterQuery):
+    """Which jobs to list."""
+
     cursor: str | None = Field(None, description="From the previous page's next_cursor.")
     limit: int = Field(50, ge=1, le=200)
 
@@ -74,8 +82,7 @@ def submit(kind: str) -> tuple[JobOut, int, dict[str, str]]:
 def index() -> JobPage:
     """List your jobs, newest first"""
     query = reading.query(ListQuery)
-    wanted = jobs.Wanted(query.kind, query.state, query.tag, query.created_after, query.created_before)
-    page = jobs.page(me(), wanted, cursor=query.cursor, limit=query.limit)
+    page = jobs.page(me(), query.wanted(), cursor=query.cursor, limit=query.limit)
     return JobPage(jobs=shape_jobs(page.jobs), next_cursor=page.next_cursor)
 
 

@@ -1,0 +1,124 @@
+"""One act on many jobs."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert
+from uuid_utils.compat import uuid7
+
+from tests.conftest import Person
+from tests.kinds.faulty import Note
+from webapi.errors import Conflict, Malformed
+from webapi.extensions import db
+from webapi.models import Effect, EffectState, Job, State
+from webapi.models.transaction import writing
+from webapi.queue import control, finish, kind_named, submit
+from webapi.queue.audit import audit
+from webapi.queue.claim import claim
+from webapi.queue.heartbeat import holding
+from webapi.services import bulk
+from webapi.services.jobs import Wanted
+
+pytestmark = pytest.mark.usefixtures("context")
+NOTES = Wanted(kinds=["test.note"])
+
+
+def add(person: Person, *, kind: str = "test.note", tags: list[str] | None = None) -> UUID:
+    job_id: UUID = submit(kind, Note(path="/nowhere/note"), owner_id=person.id, tags=tags or []).id
+    return job_id
+
+
+def state(job_id: UUID) -> str:
+    db.session.rollback()
+    return db.session.get_one(Job, job_id, populate_existing=True).state
+
+
+def fail(kind: str = "test.note") -> None:
+    attempt = claim(kind_named(kind))
+    assert attempt is not None
+    with holding(attempt):
+        finish.failed(attempt, ValueError("broken"))
+
+
+def whole() -> bool:
+    return not any(finding.offenders for finding in audit())
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(ada: Person) -> None:
+    jobs = [add(ada) for _ in range(3)]
+    outcome = bulk.cancel(ada.row, NOTES, dry_run=True)
+    assert (outcome.changed, outcome.jobs, outcome.remaining) == (3, {State.QUEUED: 3}, 0)
+    assert {state(job_id) for job_id in jobs} == {"queued"}
+
+
+def test_what_waits_is_cancelled_and_what_runs_is_asked_to_stop(ada: Person) -> None:
+    running, waiting = add(ada), add(ada)
+    claim(kind_named("test.note"))
+    assert bulk.cancel(ada.row, NOTES, dry_run=False).changed == 2
+    assert (state(running), state(waiting)) == ("running", "cancelled")
+    assert db.session.get_one(Job, running).cancel_requested_at is not None
+    assert whole()
+
+
+def test_only_what_matches_and_is_ones_own_is_touched(ada: Person, eve: Person) -> None:
+    others = [add(eve, tags=["old"]), add(ada, tags=["new"]), add(ada, kind="test.slow", tags=["old"])]
+    mine = add(ada, tags=["old"])
+    bulk.cancel(ada.row, Wanted(kinds=["test.note"], tags=["old"]), dry_run=False)
+    assert state(mine) == "cancelled"
+    assert {state(job_id) for job_id in others} == {"queued"}
+
+
+def test_without_a_filter_nothing_is_done(ada: Person) -> None:
+    add(ada)
+    with pytest.raises(Malformed, match="at least one filter"):
+        bulk.cancel(ada.row, Wanted(), dry_run=False)
+
+
+def test_what_failed_runs_again_and_what_succeeded_only_when_it_is_named(ada: Person) -> None:
+    failed, done = add(ada), add(ada)
+    fail()
+    attempt = claim(kind_named("test.note"))
+    assert attempt is not None
+    with holding(attempt):
+        finish.succeeded(attempt, None)
+    assert bulk.replay(ada.row, NOTES, dry_run=False).jobs == {State.FAILED: 1}
+    assert (state(failed), state(done)) == ("queued", "succeeded")
+    assert bulk.replay(ada.row, Wanted(states=[State.SUCCEEDED]), dry_run=False).changed == 1
+    assert state(done) == "queued"
+    assert whole()
+
+
+def test_a_replay_counts_what_will_not_be_repeated(ada: Person) -> None:
+    job_id = add(ada)
+    fail()
+    states = [EffectState.DONE, EffectState.REFUSED, EffectState.REFUSED]
+    rows = [
+        {"id": uuid7(), "job_id": job_id, "effect_key": str(each), "kind": "mail", "state": kept, "maybe": False}
+        for each, kept in enumerate(states)
+    ]
+    with writing() as session:
+        session.execute(insert(Effect), rows)
+    outcome = bulk.replay(ada.row, NOTES, dry_run=True)
+    assert outcome.effects == {EffectState.DONE: 1, EffectState.REFUSED: 2}
+
+
+def test_more_than_one_call_takes_is_left_for_the_next(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "MOST", 2)
+    monkeypatch.setattr(bulk, "TOGETHER", 1)
+    for _ in range(3):
+        add(ada)
+    counts = [(each.changed, each.remaining) for each in (bulk.cancel(ada.row, NOTES, dry_run=False) for _ in range(2))]
+    assert counts == [(2, 1), (1, 0)]
+
+
+def test_a_replay_that_is_too_late_changes_no_effect(ada: Person) -> None:
+    """A job that runs again already is left as it is, its refused effects too."""
+    job_id = add(ada)
+    row = {"id": uuid7(), "job_id": job_id, "effect_key": "a", "kind": "mail", "state": "refused", "maybe": False}
+    with writing() as session:
+        session.execute(insert(Effect), [row])
+        with pytest.raises(Conflict):
+            control.replay(session, job_id, "ada")
+    assert db.session.scalars(db.select(Effect.state)).one() == EffectState.REFUSED

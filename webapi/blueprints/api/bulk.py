@@ -1,0 +1,53 @@
+"""One act on many jobs, for programs."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from pydantic import BaseModel, ConfigDict, Field
+
+from webapi.blueprints import reading
+from webapi.blueprints.api.jobs import FilterQuery
+from webapi.blueprints.api.openapi import refuse_query, takes_query
+from webapi.blueprints.identity import me, require_anyone
+from webapi.models import EffectState, State
+from webapi.services import bulk
+
+bp = APIBlueprint("api_bulk", __name__, tag="Many jobs")
+bp.before_request(require_anyone)
+bp.before_request(refuse_query)
+
+
+class BulkQuery(FilterQuery):
+    """Which jobs to act on; at least one filter is needed."""
+
+    dry_run: bool = Field(False, description="Only say what would be done.")
+
+
+class OutcomeOut(BaseModel):
+    """What was done, or would be. Effects that are done are not repeated; unknown ones wait for a person."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    dry_run: bool
+    changed: int
+    jobs: dict[State, int]
+    effects: dict[EffectState, int]
+    remaining: int = Field(description="Jobs that match too, and are for the next call.")
+
+
+@bp.post("/jobs/cancel")
+@takes_query(BulkQuery)
+@bp.output(OutcomeOut)
+def cancel() -> OutcomeOut:
+    """Cancel the waiting jobs that a filter finds, and ask the running ones to stop"""
+    query = reading.query(BulkQuery)
+    return OutcomeOut.model_validate(bulk.cancel(me(), query.wanted(), dry_run=query.dry_run))
+
+
+@bp.post("/jobs/replay")
+@takes_query(BulkQuery)
+@bp.output(OutcomeOut)
+def replay() -> OutcomeOut:
+    """Run the jobs again that a filter finds and that did not succeed; without a state, never those that did"""
+    query = reading.query(BulkQuery)
+    return OutcomeOut.model_validate(bulk.replay(me(), query.wanted(), dry_run=query.dry_run))
