@@ -6,10 +6,14 @@ import pytest
 
 from tests.queue.acting import Errands
 from tests.queue.attempts import KEYS, attempt_at, give_up
-from tests.queue.rows import accept, effects
-from webapi.models import Effect, EffectState
+from tests.queue.rows import accept, change, effects, job
+from webapi.errors import Permanent, Transient
+from webapi.models import Effect, EffectState, State
+from webapi.models.transaction import writing
 from webapi.queue.attempt import Attempt
+from webapi.queue.control import resolve
 from webapi.queue.effects import outstanding
+from webapi.queue.finish import failed
 
 
 def effect(attempt: Attempt) -> Effect:
@@ -56,3 +60,61 @@ def test_resent_what_an_older_attempt_left_in_flight_is_done_again_and_counted()
         again.settle(EffectState.DONE)
     left = effects(job_id)["one"]
     assert (left.state, left.resends, left.try_no, left.maybe) == ("done", 1, 2, True)
+
+
+@pytest.mark.usefixtures("owner")
+def test_resent_what_an_attempt_settled_as_unanswered_is_done_again_once_and_counted() -> None:
+    """The attempt lived to say that nobody answered, and the job is tried again."""
+    job_id = accept("errand.resend", Errands(acts=KEYS))
+    with attempt_at("errand.resend") as first:
+        act = outstanding(KEYS)[0]
+        act.mark()
+        act.settle(EffectState.UNKNOWN)
+        assert [each.key for each in outstanding(KEYS)] == ["two"], "not within the same attempt"
+        give_up(first)
+    with attempt_at("errand.resend") as second:
+        assert len({outstanding(KEYS)[0].id, outstanding(KEYS)[0].id, act.id}) == 1
+        give_up(second)  # died before its mark: that is no second sending
+    assert (effects(job_id)["one"].state, effects(job_id)["one"].resends) == ("pending", 1)
+    with attempt_at("errand.resend"):
+        again = outstanding(KEYS)[0]
+        again.mark()
+        again.settle(EffectState.DONE)
+    left = effects(job_id)["one"]
+    assert (left.state, left.resends, left.try_no, left.maybe) == ("done", 1, 2, True)
+
+
+@pytest.mark.usefixtures("owner")
+def test_resent_a_job_without_an_answer_is_uncertain_when_its_budget_is_spent() -> None:
+    job_id = accept("errand.resend", Errands(acts=["one"]))
+    change(job_id, attempt_budget=2)
+    for number in (1, 2):
+        with attempt_at("errand.resend") as attempt:
+            act = outstanding(["one"])[0]
+            act.mark()
+            act.settle(EffectState.UNKNOWN)
+            failed(attempt, Transient("no answer"))
+            assert job(job_id).state == ("retrying" if number == 1 else "uncertain")
+            if number == 1:
+                change(job_id, state=State.QUEUED)
+    assert (effects(job_id)["one"].state, effects(job_id)["one"].resends) == ("unknown", 1)
+
+
+@pytest.mark.usefixtures("owner")
+@pytest.mark.parametrize("answer", [EffectState.REFUSED, EffectState.PENDING])
+def test_an_answer_to_the_second_try_says_nothing_of_the_first(answer: EffectState) -> None:
+    """It ends unknown, so that a person can settle it; refused or pending there would be nothing to settle."""
+    job_id = accept("errand.resend", Errands(acts=["one"]))
+    with attempt_at("errand.resend") as first:
+        outstanding(["one"])[0].mark()
+        give_up(first)
+    with attempt_at("errand.resend") as second:
+        act = outstanding(["one"])[0]
+        act.mark()
+        act.settle(answer, code=503)
+        failed(second, Permanent("no"))
+    left = effects(job_id)["one"]
+    assert (job(job_id).state, left.state, left.code) == ("uncertain", "unknown", 503)
+    with writing() as session:
+        resolve(session, job_id, {left.id: "delivered"}, "ada")
+    assert job(job_id).state == "succeeded"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from flask import current_app
@@ -138,15 +139,15 @@ def _why_not(session: Session, attempt: Attempt) -> Replaced | Cancelled:
 def outstanding(keys: Iterable[str]) -> list[Act]:
     """The acts among `keys` that are still to be done, in that order; those not yet planned are planned.
 
-    An act that an earlier attempt marked and never settled may have happened: under `hold` it
-    becomes unknown and waits for a person; under `resend` it is done again, and counted.
+    An act that an earlier attempt marked and that has no answer may have happened: under `hold` it is
+    unknown and waits for a person; under `resend` it is done again, and counted.
     """
     keys = list(dict.fromkeys(keys))
     attempt = current()
     if attempt is None:
         return [Act(key, uuid7(), None) for key in keys]
     with writing() as session:
-        _judge_inflight(session, attempt)
+        _judge_unanswered(session, attempt)
         known = set(session.scalars(select(Effect.effect_key).where(Effect.job_id == attempt.job_id)))
         plan(session, attempt.job_id, attempt.kind, [key for key in keys if key not in known])
         rows = session.execute(
@@ -158,14 +159,13 @@ def outstanding(keys: Iterable[str]) -> list[Act]:
     return [Act(key, ids[key], attempt) for key in keys if key in ids]
 
 
-def _judge_inflight(session: Session, attempt: Attempt) -> None:
-    left = (
-        Effect.job_id == attempt.job_id,
-        Effect.state == EffectState.INFLIGHT,
-        Effect.marked_by < attempt.number,
-    )
+def _judge_unanswered(session: Session, attempt: Attempt) -> None:
+    """What earlier attempts left without an answer: held for a person, or to be done again and counted."""
+    older = Effect.job_id == attempt.job_id, Effect.marked_by < attempt.number
     if attempt.kind.on_unknown == "hold":
-        values = {"state": EffectState.UNKNOWN, "maybe": True}
+        left = Effect.state == EffectState.INFLIGHT
+        values: dict[str, Any] = {"state": EffectState.UNKNOWN, "maybe": True}
     else:
-        values = {"state": EffectState.PENDING, "maybe": True, "resends": Effect.resends + 1}
-    session.execute(update(Effect).where(*left).values(**values).execution_options(synchronize_session=False))
+        left = Effect.state.in_([EffectState.INFLIGHT, EffectState.UNKNOWN])
+        values = {"state": EffectState.PENDING, "maybe": True, "resends": Effect.resends + 1, "settled_at": None}
+    session.execute(update(Effect).where(*older, left).values(**values).execution_options(synchronize_session=False))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -25,10 +25,15 @@ def plan(session: Session, job_id: UUID, kind: Kind, keys: Iterable[str]) -> Non
 
 
 def settle_inflight(session: Session, job_id: UUID) -> None:
-    """A job that ends leaves no act in flight: what was marked and not answered is unknown."""
+    """A job that ends leaves no act in flight: what was marked and not answered is unknown.
+
+    So is what had no answer once and was declined or put off when it was tried again: the first try
+    may have happened, and only a person can settle that.
+    """
+    declined = and_(Effect.maybe, Effect.state.in_([EffectState.PENDING, EffectState.REFUSED]))
     session.execute(
         update(Effect)
-        .where(Effect.job_id == job_id, Effect.state == EffectState.INFLIGHT)
+        .where(Effect.job_id == job_id, or_(Effect.state == EffectState.INFLIGHT, declined))
         .values(state=EffectState.UNKNOWN, maybe=True)
         .execution_options(synchronize_session=False)
     )
