@@ -36,6 +36,9 @@ BASE = {
     "MAIL_USERNAME": None,
     "MAIL_PASSWORD": None,
     "INBOX_PATH": None,
+    "CALL_PORTS": [],
+    "CALL_PRIVATE": [],
+    "CALL_SECRET": None,
     "PUBLIC_URL": "http://127.0.0.1:5000",
     "RATELIMIT_ENABLED": False,
 }

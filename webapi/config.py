@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -19,6 +19,7 @@ from webapi.errors import ConfigError
 DEVELOPMENT_KEY = "development-only-key-never-use-it-on-a-reachable-host"
 LEAST_KEY_LENGTH = 32  # characters; OWASP asks for 128 bits at least, hexadecimal halves them
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+WHSEC = r"^whsec_([A-Za-z0-9+/]{4}){8,21}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})?$"
 RUN_FILE = Path("var/run.env")  # written by `make run`, so that a second terminal joins that system
 
 
@@ -63,6 +64,9 @@ class Settings(BaseSettings):
     MAIL_USE_SSL: bool = False
     MAIL_DEFAULT_SENDER: str = "webapi@localhost.example"
     INBOX_PATH: str | None = None
+    CALL_PORTS: list[Annotated[int, Field(ge=1, le=65535)]] = []
+    CALL_PRIVATE: list[Annotated[str, Field(pattern=r"^[^\s/@A-Z]+:[1-9]\d{0,4}$")]] = []
+    CALL_SECRET: str | None = Field(None, pattern=WHSEC)
     LEASE_SECONDS: int = Field(60, ge=2)
     STOP_SECONDS: float = Field(20.0, ge=0, le=3600)
     MAX_OPEN_JOBS: int = Field(20_000, ge=1)

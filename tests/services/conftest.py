@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
 
+from tests.conftest import BASE
 from tests.queue.ground import ground, owner
+from tests.services.resolving import Resolver
 from tests.smtp_server import SmtpServer, smtp_server
+from webapi import create_app
 
 __all__ = ["ground", "owner"]
 
@@ -21,3 +25,24 @@ def mail_server(ground: Flask) -> Iterator[SmtpServer]:
         before, settings.port = settings.port, server.port
         yield server
         settings.port = before
+
+
+@pytest.fixture
+def calling() -> Iterator[Callable[..., Flask]]:
+    """The context of an app with these settings."""
+    contexts = []
+
+    def make(**changes: Any) -> Flask:
+        app: Flask = create_app({**BASE, "DATABASE_URL": "sqlite://", **changes})
+        contexts.append(app.app_context())
+        contexts[-1].push()
+        return app
+
+    yield make
+    for context in reversed(contexts):
+        context.pop()
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
+    return Resolver(monkeypatch)

@@ -159,6 +159,15 @@ def outstanding(keys: Iterable[str]) -> list[Act]:
     return [Act(key, ids[key], attempt) for key in keys if key in ids]
 
 
+def receipt(key: str) -> dict[str, Any]:
+    """What is written down about an act of the current job, by an attempt before this one: its code and its reply."""
+    attempt = current()
+    query = select(Effect.code, Effect.reply).where(Effect.effect_key == key)
+    with writing() as session:
+        row = session.execute(query.where(Effect.job_id == (attempt and attempt.job_id))).first()
+    return {"status": row.code, "body": row.reply} if row else {}
+
+
 def _judge_unanswered(session: Session, attempt: Attempt) -> None:
     """What earlier attempts left without an answer: held for a person, or to be done again and counted."""
     older = Effect.job_id == attempt.job_id, Effect.marked_by < attempt.number
