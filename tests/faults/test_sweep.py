@@ -16,12 +16,13 @@ from pydantic import BaseModel
 from sqlalchemy import select, update
 
 from tests.conftest import Person
+from tests.http_server import Act, HttpServer, http_server
 from tests.processes import ROOT, settings_of
 from tests.smtp_server import SmtpServer, smtp_server
 from tests.waiting import until
 from webapi.config import environment
 from webapi.extensions import db
-from webapi.models import FINAL, Artifact, Job, State
+from webapi.models import FINAL, Artifact, Effect, Job, State
 from webapi.models.columns import after
 from webapi.models.transaction import writing
 from webapi.queue import Once, kind_named, submit
@@ -29,6 +30,7 @@ from webapi.queue.audit import audit
 from webapi.queue.relay import Relay
 from webapi.queue.run import work
 from webapi.tasks.email_send import Email
+from webapi.tasks.http_call import HttpCall
 from webapi.tasks.report_build import ReportRequest
 
 TO = ["first@example.com", "second@example.com"]
@@ -37,6 +39,9 @@ REPORT = ReportRequest()
 # After its mark an act may have happened; whoever dies there leaves a question that only a person can answer.
 UNSEEN = {"E1b": 0, "E2": 1, "E3a": 1}
 MAIL_GAPS = ["Q3", "W1a", "W1b", "E0", "E1a", "E1b", "E2", "E3a", "E5", "W3", "A2", "C2a", "C2b"]
+# What the service does with the first request: accept, fail, be busy, hang up, say nothing, say it too slowly.
+SERVICES = [Act(), Act(500), Act(429, (("Retry-After", "0"),)), Act(does="hang up early"), Act(does="hang up")]
+SERVICES += [Act(does=silence, stores=True) for silence in ("hang up", "stay silent", "drip status")]
 REPORT_GAPS = ["Q3", "W1a", "W1b", "W3", "A1", "A2", "C2a", "C2b"]
 SUBMIT_GAPS = {"S1b": 0, "S2a": 0, "S3a": 1, "S3c": 1}
 
@@ -48,8 +53,14 @@ def mail() -> Iterator[SmtpServer]:
 
 
 @pytest.fixture
-def app(make_app: Callable[..., Flask], mail: SmtpServer) -> Flask:
-    return make_app(LEASE_SECONDS=2, MAIL_SERVER="127.0.0.1", MAIL_PORT=mail.port)
+def service() -> Iterator[HttpServer]:
+    with http_server() as server:
+        yield server
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask], mail: SmtpServer, service: HttpServer) -> Flask:
+    return make_app(LEASE_SECONDS=2, MAIL_SERVER="127.0.0.1", MAIL_PORT=mail.port, CALL_PRIVATE=[service.place])
 
 
 class Killer:
@@ -84,6 +95,8 @@ def recover(app: Flask, kind: str, job_id: UUID) -> State:
     def over() -> State | None:
         Relay(app).run_once()
         with app.app_context():
+            with writing() as session:  # whoever waits to be tried again has waited
+                session.execute(update(Job).where(Job.state == State.RETRYING).values(run_at=after(0)))
             work(kind_named(kind))
             state = State(db.session.get_one(Job, job_id).state)
             return state if state in FINAL else None
@@ -107,6 +120,40 @@ def test_a_mail_survives_the_death_of_its_worker(
     assert verdict == ("uncertain" if gap in UNSEEN else "succeeded")
     assert received.count(TO[0]) == UNSEEN.get(gap, 1)
     assert received.count(TO[1]) == 1
+    assert broken(app) == []
+
+
+def resends(app: Flask, job_id: UUID, service: HttpServer) -> int:
+    """How often the ledger says that the call was repeated. Whatever the service took bears the effect's id."""
+    with app.app_context():
+        effect = db.session.query(Effect).filter_by(job_id=job_id).one()
+        assert {request.headers["webhook-id"] for request in service.received} == {str(effect.id)}
+        return effect.resends
+
+
+@pytest.mark.parametrize("gap", MAIL_GAPS)
+def test_a_call_survives_the_death_of_its_worker(
+    app: Flask, ada: Person, service: HttpServer, kill_at: Killer, gap: str
+) -> None:
+    job_id = accept(app, ada, "http.call", call := HttpCall(url=service.url()))
+    kill_at(gap, "work", "http.call", call)
+    assert recover(app, "http.call", job_id) == "succeeded"
+    assert resends(app, job_id, service) == (gap in UNSEEN)
+    assert len(service.stored) == 1 + UNSEEN.get(gap, 0)
+    assert broken(app) == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("gap", ["E1b", "E2", "E3a", "E5"])
+@pytest.mark.parametrize("act", SERVICES, ids=lambda act: f"{act.does} {act.status}")
+def test_whatever_the_service_does_a_call_is_repeated_only_as_the_ledger_says(
+    app: Flask, ada: Person, service: HttpServer, kill_at: Killer, gap: str, act: Act
+) -> None:
+    service.plan(act)
+    job_id = accept(app, ada, "http.call", call := HttpCall(url=service.url()))
+    kill_at(gap, "work", "http.call", call)
+    assert recover(app, "http.call", job_id) == "succeeded"
+    assert 1 <= len(service.stored) <= 1 + resends(app, job_id, service)
     assert broken(app) == []
 
 
