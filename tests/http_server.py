@@ -77,6 +77,7 @@ class HttpServer(ThreadingTCPServer):
         self.port: int = self.server_address[1]
         self.state = _State()
         self.connections = 0
+        self.hello = b""  # dripped to each client before anything else
         self.done = threading.Event()
         self.names: list[str | None] = []  # what TLS clients asked for (SNI)
         if context is not None:
@@ -118,6 +119,7 @@ class _Session(StreamRequestHandler):
             return
 
     def _one(self) -> None:
+        self._drip(self.server.hello)
         line = self.rfile.readline().decode("latin-1").strip()
         if not line:
             return None  # a client that stopped before its request

@@ -53,6 +53,26 @@ def test_the_urls_that_hosts_hand_out_work_as_they_come() -> None:
     assert url == "postgresql+psycopg://u:p@db.example:5432/x"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"CALL_PORTS": [0]}, {"CALL_PORTS": [70000]}, {"CALL_PRIVATE": ["127.0.0.1"]}, {"CALL_PRIVATE": ["*"]},
+        {"CALL_PRIVATE": ["http://127.0.0.1:80"]}, {"CALL_PRIVATE": ["LOCALHOST:80"]}, {"CALL_SECRET": "canary"},
+        {"CALL_SECRET": "whsec_canary"}, {"CALL_SECRET": "whsec_" + "A" * 31}, {"CALL_SECRET": "whsec_" + "A" * 92},
+    ],
+)  # fmt: skip
+def test_what_may_be_called_is_spelt_exactly(change: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(change))) as refused:
+        from_env(change)
+    assert "canary" not in str(refused.value)
+
+
+def test_a_place_that_is_named_may_be_called_in_production_too() -> None:
+    """Whoever names it decides; nothing private is open without a name."""
+    change = {"CALL_PRIVATE": ["127.0.0.1:8080", "[::1]:8443"], "CALL_SECRET": "whsec_" + "A" * 32}
+    assert from_env(SAFE | change)["CALL_PRIVATE"] == change["CALL_PRIVATE"]
+
+
 def test_https_makes_the_cookie_secure() -> None:
     config = from_env(SAFE | {"PUBLIC_URL": "https://jobs.example"})
     assert (config["SESSION_COOKIE_NAME"], config["SESSION_COOKIE_SECURE"]) == ("__Host-session", True)

@@ -33,7 +33,7 @@ class Everything(BaseModel):
     mode: Literal["fast", "good"] = "good"
     names: list[str] = []
     file: UploadId | None = None
-    tree: Any = None
+    tree: Any = Field(None, examples=[{"a": "…"}])
     inner: Inner = Inner()
     reply_to: str | None = Field(None, title="Reply to", description="Where answers go.")
 
@@ -59,6 +59,10 @@ def test_limits_defaults_and_words_are_drawn_too() -> None:
     assert (fields["mode"].value, fields["mode"].choices) == ("good", ["fast", "good"])
     assert (fields["reply_to"].label, fields["reply_to"].help) == ("Reply to", "Where answers go.")
     assert fields["body"].label == "Body"
+
+
+def test_json_is_asked_for_with_an_example() -> None:
+    assert (drawn()["tree"].attributes, drawn()["inner"].attributes) == ({"placeholder": '{"a": "…"}'}, {})
 
 
 def test_what_was_given_and_what_was_wrong_with_it_are_drawn_again() -> None:
@@ -161,3 +165,23 @@ def test_what_was_typed_is_still_there_after_a_fault(browser: Browser) -> None:
     assert "A long text.</textarea>" in page
     assert "&#34;&gt;&lt;script&gt;" in page
     assert "<script>alert" not in page
+
+
+def test_a_call_is_read_from_its_fields_and_its_secrets_are_not_shown_again(site: Site, browser: Browser) -> None:
+    answer = send(browser, "http.call", url="https://example.com/", headers='{"Authorization": "canary"}', data="[1]")
+    assert payload_of(site, answer) == {
+        "url": "https://example.com/", "method": "POST", "headers": {"Authorization": "canary"}, "data": [1],
+        "text": "", "expected_status": None,
+    }  # fmt: skip
+    page = browser.get(answer.location or "").text
+    assert "Authorization" in page
+    assert "canary" not in page
+    body = site.program.get(f"/api/v1{answer.location}", headers=site.ada.headers).get_json()
+    assert body["payload"]["headers"] == {"Authorization": "…"}
+
+
+@pytest.mark.parametrize("headers", ["x", '["X: y"]', '{"Host": "evil.example"}', '{"X": "a\\r\\nb"}', '{"X": 1}'])
+def test_what_is_wrong_with_a_header_is_said_at_its_field(browser: Browser, headers: str) -> None:
+    answer = send(browser, "http.call", url="https://example.com/", headers=headers)
+    assert answer.status_code == 422
+    assert re.search(r'<small id="help-headers"><strong class="fault">', answer.text), answer.text

@@ -19,7 +19,7 @@ from tests.services.resolving import Resolver
 from tests.waiting import until
 from webapi.errors import Transient
 from webapi.queue.effects import answer_limit
-from webapi.services.http import KEPT, Answer, NoReply, Request, connected, exchange
+from webapi.services.http import CONNECT_TIMEOUT, KEPT, Answer, NoReply, Request, connected, exchange
 from webapi.services.targets import parse
 
 NAME = "hooks.test"
@@ -131,8 +131,9 @@ def test_a_chunked_body_is_put_together(here: HttpServer) -> None:
 
 
 def test_a_body_that_is_no_text_does_no_harm(here: HttpServer) -> None:
-    here.plan(Act(body=b"a\0b\xff\xed\xa0\x80"))
-    assert call(here.url()).body == "a\ufffdb" + "\ufffd" * 4
+    here.plan(Act(headers=(("ETag", "a\0b"),), body=b"a\0b\xff\xed\xa0\x80"))
+    answer = call(here.url())
+    assert (answer.body, answer.headers) == ("a\ufffdb" + "\ufffd" * 4, {"etag": "a\ufffdb"})
 
 
 @pytest.mark.parametrize(
@@ -183,6 +184,18 @@ def test_nobody_listening_is_said_in_a_sentence(calling: Callable[..., Flask]) -
     with pytest.raises(Transient, match=r"cannot be reached: Connection refused\."):
         call(f"http://{place}/", lambda: marks.append(1))
     assert marks == []
+
+
+@pytest.mark.soak
+def test_a_handshake_that_drips_holds_nobody(calling: Callable[..., Flask]) -> None:
+    """TLS promises a record of 16 kB, and brings it byte by byte."""
+    with http_server() as server:
+        calling(CALL_PRIVATE=[server.place])
+        server.hello = b"\x16\x03\x03\x40\x00" + b"\x02" * 16_384
+        begun = time.monotonic()
+        with pytest.raises(Transient, match="cannot be reached"):
+            call(server.url().replace("http:", "https:"))
+        assert time.monotonic() - begun < CONNECT_TIMEOUT + 2
 
 
 def test_ipv6_is_called_too(calling: Callable[..., Flask]) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.services.resolving import Resolver
 from webapi.errors import Transient
@@ -53,6 +56,18 @@ def test_a_url_has_one_meaning(url: str, parts: tuple[str, str, int, str]) -> No
 def test_what_is_no_plain_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"URL|host"):
         parse(url)
+
+
+@given(st.text(max_size=60), st.sampled_from(["", "http://", "https://example.com", "http://example.com/", "http://["]))
+def test_whatever_is_taken_can_be_written_as_it_stands(text: str, prefix: str) -> None:
+    """One line of printable ASCII without a space, and a host that no resolver reads another way."""
+    try:
+        target = parse(prefix + text)
+    except ValueError:
+        return
+    assert re.fullmatch(r"/[\x21-\x7e]*", target.path)
+    assert re.fullmatch(r"[a-z0-9_.-]+|[0-9a-f:]+", target.host)
+    assert parse(target.url) == target
 
 
 def test_a_path_keeps_its_at_sign() -> None:

@@ -140,6 +140,8 @@ def _draw(name: str, title: str | None, described: dict[str, Any], required: boo
         drawn.attributes = {key: value for key, value in lengths.items() if value}
     else:
         drawn.widget = "json"
+        if examples := described.get("examples"):
+            drawn.attributes = {"placeholder": json.dumps(examples[0], ensure_ascii=False)}
     return drawn
 
 

@@ -121,6 +121,7 @@ def show(job_id: UUID) -> ResponseReturnValue:
         "jobs/show.html",
         why=explain.why(job),
         job=job,
+        payload=jobs.payload(job),
         events=jobs.events(job),
         effects=jobs.effects(job),
         artifacts=jobs.artifacts([job.id])[job.id],

@@ -108,10 +108,15 @@ def exchange(connection: HTTPConnection, request: Request, before: Callable[[], 
             raise NoReply from error
         raw, cut = _first(response)
         cut = cut or len(raw) > KEPT or over.is_set()
-    shown = {name: response.headers[name][:1000] for name in SHOWN if name in response.headers}
+    shown = {name: _storable(response.headers[name][:1000]) for name in SHOWN if name in response.headers}
     packed = response.headers.get("content-encoding", "identity").lower() != "identity"
-    text = None if packed else raw[:KEPT].decode("utf-8", "replace").replace("\0", "\ufffd")
+    text = None if packed else _storable(raw[:KEPT].decode("utf-8", "replace"))
     return Answer(response.status, shown, text, cut, round(time.monotonic() - begun, 3))
+
+
+def _storable(text: str) -> str:
+    """Text without NUL, which no database takes."""
+    return text.replace("\0", "\ufffd")
 
 
 def _first(response: BaseHTTPResponse) -> tuple[bytes, bool]:

@@ -130,6 +130,18 @@ def counts(owner: User) -> dict[State, int]:
     return {State(state): count for state, count in rows}
 
 
+def payload(job: Job) -> Any:
+    """The job's payload as its owner may see it: of a field that is `writeOnly` in its schema, no value is shown."""
+    kind = current_app.extensions["kinds"].get(job.kind)
+    fields = kind.payload.model_fields if kind else {}
+    hidden = {name for name, each in fields.items() if (each.json_schema_extra or {}).get("writeOnly")}
+    return {name: _masked(value) if name in hidden else value for name, value in job.payload.items()}
+
+
+def _masked(value: Any) -> Any:
+    return {name: _masked(each) for name, each in value.items()} if isinstance(value, dict) else value and "…"
+
+
 def events(job: Job) -> list[JobEvent]:
     return list(db.session.scalars(select(JobEvent).where(JobEvent.job_id == job.id).order_by(JobEvent.seq)))
 

@@ -12,7 +12,11 @@ from webapi.services.storage import UploadId
 class Data(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    data: JsonValue = Field(None, description="Any JSON: a list of objects, a list of values, one object, one value.")
+    data: JsonValue = Field(
+        None,
+        description="Any JSON: a list of objects, a list of values, one object, one value.",
+        examples=[[{"city": "Bern", "sales": 12}, {"city": "Basel", "sales": 9}]],
+    )
     file: UploadId | None = Field(None, description="CSV, TSV, JSON, NDJSON or Parquet, instead of data.")
 
     @model_validator(mode="after")

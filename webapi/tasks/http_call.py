@@ -47,7 +47,11 @@ class HttpCall(BaseModel):
     )
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
     headers: Annotated[dict[str, str], AfterValidator(_sound)] = Field(
-        {}, max_length=MOST_HEADERS, description='A JSON object, for example {"Authorization": "Bearer …"}.'
+        {},
+        max_length=MOST_HEADERS,
+        description="A JSON object. The values are not shown again.",
+        examples=[{"Authorization": "Bearer …"}],
+        json_schema_extra={"writeOnly": True},
     )
     data: JsonValue = Field(None, description="Any JSON, sent as application/json.")
     text: Annotated[str, StringConstraints(max_length=200_000)] = Field(

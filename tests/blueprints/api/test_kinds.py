@@ -9,7 +9,7 @@ from tests.blueprints.site import Browser, Site
 
 def test_the_open_kinds_are_listed_with_their_doors(site: Site) -> None:
     kinds = (site.program.get("/api/v1/kinds", headers=site.ada.headers).json or {})["kinds"]
-    assert [kind["name"] for kind in kinds] == ["data.process", "email.send", "report.build"]
+    assert [kind["name"] for kind in kinds] == ["data.process", "email.send", "http.call", "report.build"]
     assert kinds[1]["links"] == {"submit": "/api/v1/jobs/email.send", "form": "/new/email.send"}
 
 

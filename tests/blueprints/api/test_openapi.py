@@ -29,7 +29,7 @@ def test_it_is_valid(spec: dict[str, Any]) -> None:
 
 def test_each_open_kind_is_one_post_with_its_payload(spec: dict[str, Any]) -> None:
     submits = {path: entry for path, entry in spec["paths"].items() if path.startswith(f"{JOBS}/") and "." in path}
-    assert set(submits) == {f"{JOBS}/data.process", f"{JOBS}/email.send", f"{JOBS}/report.build"}
+    assert set(submits) == {f"{JOBS}/{kind}" for kind in ("data.process", "email.send", "http.call", "report.build")}
     for path, entry in submits.items():
         (verb,) = entry
         reference = entry[verb]["requestBody"]["content"]["application/json"]["schema"]["$ref"]

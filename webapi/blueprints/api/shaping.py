@@ -41,7 +41,7 @@ def _shape(job: Job, files: Sequence[Artifact], effects: dict[EffectState, int])
         state=State(job.state),
         attempt=job.attempt,
         progress=Progress(percent=job.progress, note=job.progress_note),
-        payload=job.payload,
+        payload=jobs.payload(job),
         result=job.result,
         error=Failure(code=job.error_code, message=job.error_public) if job.error_code else None,
         tags=job.tags,
