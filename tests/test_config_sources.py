@@ -75,6 +75,23 @@ def test_the_keys_before_are_a_json_list(monkeypatch: pytest.MonkeyPatch) -> Non
     assert from_env()["SECRET_KEY_FALLBACKS"] == ["one", "two"]
 
 
+def test_a_list_may_come_from_a_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "keys").write_text('["one", "two"]\n')
+    monkeypatch.setenv("SECRET_KEY_FALLBACKS_FILE", str(tmp_path / "keys"))
+    assert from_env()["SECRET_KEY_FALLBACKS"] == ["one", "two"]
+
+
+@pytest.mark.parametrize("file", [True, False])
+def test_a_list_that_is_no_json_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: bool
+) -> None:
+    (tmp_path / "keys").write_text("canary, canary")
+    monkeypatch.setenv("SECRET_KEY_FALLBACKS" + "_FILE" * file, str(tmp_path / "keys") if file else "canary")
+    with pytest.raises(ConfigError, match=r"SECRET_KEY_FALLBACKS.* JSON") as refused:
+        from_env()
+    assert "canary" not in str(refused.value)
+
+
 SAFE: dict[str, Any] = {
     "WEBAPI_ENV": "production",
     "SECRET_KEY": "k" * 64,

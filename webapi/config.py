@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from webapi import databases
 from webapi.errors import ConfigError
 
 DEVELOPMENT_KEY = "development-only-key-never-use-it-on-a-reachable-host"
@@ -36,7 +37,13 @@ class SecretFiles(PydanticBaseSettingsSource):
             raise ConfigError(f"{field_name}_FILE: {path} cannot be read: {error.strerror}.") from error
 
     def __call__(self) -> dict[str, Any]:
-        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        found = {}
+        for name, field in self.settings_cls.model_fields.items():
+            text, _, _ = self.get_field_value(field, name)
+            try:
+                found[name] = self.prepare_field_value(name, field, text, False)
+            except ValueError:
+                raise ConfigError(f"{name}_FILE: the file must hold a list as JSON.") from None
         return {name: value for name, value in found.items() if value is not None}
 
 
@@ -89,13 +96,7 @@ class Settings(BaseSettings):
     @field_validator("DATABASE_URL")
     @classmethod
     def _driver(cls, url: str) -> str:
-        """Hosts hand out `postgres://`, which SQLAlchemy refuses; psycopg 3 is what we ship."""
-        scheme, _, rest = url.partition("://")
-        if scheme in {"postgres", "postgresql"}:
-            return f"postgresql+psycopg://{rest}"
-        if scheme in {"sqlite", "postgresql+psycopg"}:
-            return url
-        raise ValueError("use a postgresql:// or a sqlite:/// URL")
+        return databases.with_driver(url)
 
     @field_validator("REDIS_URL")
     @classmethod
@@ -149,12 +150,14 @@ def from_env(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
         settings = Settings(**known)
     except ValidationError as error:
         raise ConfigError("\n".join(_sentence(e) for e in error.errors())) from None
+    except SettingsError as error:
+        raise ConfigError(f"{error}: a list is written as JSON.") from None
     values = settings.model_dump()
     secure = settings.PUBLIC_URL.startswith("https://")
     return (
         values
         | {
-            "SQLALCHEMY_DATABASE_URI": _absolute(values["DATABASE_URL"]),
+            "SQLALCHEMY_DATABASE_URI": databases.absolute(values["DATABASE_URL"]),
             "STORAGE_URL": str(Path(values["STORAGE_URL"]).resolve()),
             "SESSION_COOKIE_NAME": "__Host-session" if secure else "session",
             "SESSION_COOKIE_SECURE": secure,
@@ -167,17 +170,10 @@ def from_env(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
             "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
             "RATELIMIT_KEY_PREFIX": "{webapi}:limit",
             "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
-            "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(values["DATABASE_URL"]),
+            "SQLALCHEMY_ENGINE_OPTIONS": databases.engine_options(values["DATABASE_URL"]),
         }
         | overrides
     )
-
-
-def _engine_options(url: str) -> dict[str, Any]:
-    """A connection that died while it was idle is replaced; one that cannot be had is reported within seconds."""
-    if url.startswith("sqlite"):
-        return {}
-    return {"pool_pre_ping": True, "pool_timeout": 5, "connect_args": {"connect_timeout": 3}}
 
 
 def environment(changes: Mapping[str, str]) -> dict[str, str]:
@@ -189,12 +185,3 @@ def _sentence(error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"])
     text = str(error["msg"]).removeprefix("Value error, ")
     return f"{where}: {text}." if where else f"{text}."
-
-
-def _absolute(url: str) -> str:
-    """A relative SQLite path is relative to the working directory, as in every other tool."""
-    prefix = "sqlite:///"
-    if not url.startswith(prefix) or url == prefix:
-        return url
-    path = Path(url.removeprefix(prefix)).resolve()
-    return prefix + str(path)

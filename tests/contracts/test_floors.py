@@ -18,7 +18,15 @@ FLOORS = (
     ("webapi.queue",),
     ("webapi.models",),
     ("webapi.extensions",),
-    ("webapi.errors", "webapi.problems", "webapi.config", "webapi.failpoints", "webapi.logs", "webapi.version"),
+    (
+        "webapi.errors",
+        "webapi.problems",
+        "webapi.config",
+        "webapi.databases",
+        "webapi.failpoints",
+        "webapi.logs",
+        "webapi.version",
+    ),
 )
 DOORS = {"webapi.blueprints", "webapi.tasks"}
 

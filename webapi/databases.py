@@ -1,0 +1,31 @@
+"""What a DATABASE_URL means to SQLAlchemy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def with_driver(url: str) -> str:
+    """The URL with the driver that we ship, psycopg 3. Raises ValueError for a database that we do not know."""
+    scheme, _, rest = url.partition("://")
+    if scheme in {"postgres", "postgresql"}:  # hosts hand out `postgres://`, which SQLAlchemy refuses
+        return f"postgresql+psycopg://{rest}"
+    if scheme in {"sqlite", "postgresql+psycopg"}:
+        return url
+    raise ValueError("use a postgresql:// or a sqlite:/// URL")
+
+
+def absolute(url: str) -> str:
+    """A relative SQLite path is relative to the working directory, as in every other tool."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or url == prefix:
+        return url
+    return prefix + str(Path(url.removeprefix(prefix)).resolve())
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """A connection that died while it was idle is replaced; one that cannot be had is reported within seconds."""
+    if url.startswith("sqlite"):
+        return {}
+    return {"pool_pre_ping": True, "pool_timeout": 5, "connect_args": {"connect_timeout": 3}}
