@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from tests.blueprints.site import Browser, Site
+from webapi.extensions import db
+from webapi.models import Schedule
 
 FORM = {"when-name": "Morning", "when-cron": "0 9 * * 1-5", "when-timezone": "Europe/Vienna", "when-catchup": "latest"}
 
@@ -73,3 +76,16 @@ def test_it_is_paused_resumed_run_and_deleted(browser: Browser) -> None:
 def test_the_preview_says_what_is_being_typed(browser: Browser, cron: str, words: str) -> None:
     answer = browser.get("/schedules/preview", query_string={"when-cron": cron, "when-timezone": "UTC"})
     assert (answer.status_code, words in answer.text) == (200, True)
+
+
+def test_a_secret_is_not_shown_again_and_stays_when_it_is_left_empty(site: Site, browser: Browser) -> None:
+    call = {**FORM, "url": "https://example.com/", "headers": '{"Authorization": "canary"}', "text": "a"}
+    path = browser.post("/schedules/new/http.call", call).headers["Location"]
+    shown = site.program.get(f"/api/v1{path}", headers=site.ada.headers).get_json()["payload"]["headers"]
+    assert shown == {"Authorization": "…"}
+    for page in (path, f"{path}/edit"):
+        assert "canary" not in browser.get(page).text
+    assert browser.post(f"{path}/edit", {**call, "headers": "", "text": "b", "version": "1"}).status_code == 303
+    with site.app.app_context():
+        payload = db.session.get_one(Schedule, UUID(path.rpartition("/")[2])).payload
+    assert (payload["headers"], payload["text"]) == ({"Authorization": "canary"}, "b")

@@ -29,6 +29,7 @@ class Field:
     input_type: str = "text"
     help: str = ""
     required: bool = False
+    secret: bool = False
     value: str = ""
     attributes: dict[str, Any] = field(default_factory=dict)
     choices: list[str] = field(default_factory=list)
@@ -52,18 +53,19 @@ def fields_of(
 
 
 def filled(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, str]:
-    """A payload as a form sends it, so that it can be edited."""
+    """A payload as a form sends it, so that it can be edited. Secrets are left empty."""
     given = {}
     for drawn in fields_of(model):
         value = values.get(drawn.name)
         many = drawn.widget == "lines" and isinstance(value, list)
-        given[drawn.name] = "\n".join(str(each) for each in value or []) if many else _default(value)
+        shown = "\n".join(str(each) for each in value or []) if many else _default(value)
+        given[drawn.name] = "" if drawn.secret else shown
     return given
 
 
-def file_fields(model: type[BaseModel]) -> list[str]:
-    """The names of the fields that take a file."""
-    return [drawn.name for drawn in fields_of(model) if drawn.widget == "file"]
+def kept_fields(model: type[BaseModel]) -> list[str]:
+    """The names of the fields that a form cannot show again, files and secrets: left empty, they stay as they are."""
+    return [drawn.name for drawn in fields_of(model) if drawn.widget == "file" or drawn.secret]
 
 
 def read(
@@ -114,6 +116,7 @@ def _draw(name: str, title: str | None, described: dict[str, Any], required: boo
         widget="input",
         help=described.get("description", ""),
         required=required,
+        secret=described.get("writeOnly", False),
         value=_default(described.get("default")),
     )
     kind, form = described.get("type"), described.get("format", "")

@@ -75,7 +75,8 @@ def preview() -> ResponseReturnValue:
 @bp.get("/<uuid:schedule_id>")
 def show(schedule_id: UUID) -> ResponseReturnValue:
     row = schedules.find(me(), schedule_id)
-    return render_template("schedules/show.html", row=row, plan=schedules.plan_of(row), history=schedules.history(row))
+    facts = {"plan": schedules.plan_of(row), "history": schedules.history(row), "payload": jobs.payload(row)}
+    return render_template("schedules/show.html", row=row, **facts)
 
 
 @bp.get("/<uuid:schedule_id>/edit")
@@ -129,7 +130,7 @@ def remove(schedule_id: UUID) -> ResponseReturnValue:
 
 
 def _read(kind: Kind, before: dict[str, object]) -> tuple[Plan, BaseModel]:
-    """The form as a plan and a payload, with the faults of both. A file that is not chosen anew stays."""
+    """The form as a plan and a payload, with the faults of both. A file or a secret that is not given anew stays."""
     faults: list[Fault] = []
     given = {name.removeprefix(WHEN): value for name, value in request.form.items() if name.startswith(WHEN)}
     plan = payload = None
@@ -138,7 +139,7 @@ def _read(kind: Kind, before: dict[str, object]) -> tuple[Plan, BaseModel]:
     except Invalid as error:
         faults += [Fault(f"/{WHEN}{each.pointer[1:]}", each.message) for each in error.faults]
     try:
-        kept = {name: before[name] for name in forms.file_fields(kind.payload) if before.get(name)}
+        kept = {name: before[name] for name in forms.kept_fields(kind.payload) if before.get(name)}
         payload = reading.values(kind.payload, kept | forms.read(kind.payload, me(), request.form, request.files))
     except Invalid as error:
         faults += error.faults

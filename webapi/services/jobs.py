@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from webapi.errors import Forbidden, Malformed, NotFound
 from webapi.extensions import db
-from webapi.models import Artifact, Effect, EffectState, Job, JobEvent, State, User
+from webapi.models import Artifact, Effect, EffectState, Job, JobEvent, Schedule, State, User
 from webapi.models.transaction import writing
 from webapi.queue import Kind, control, kind_named
 from webapi.queue import submit as submit_job
@@ -130,8 +130,8 @@ def counts(owner: User) -> dict[State, int]:
     return {State(state): count for state, count in rows}
 
 
-def payload(job: Job) -> Any:
-    """The job's payload as its owner may see it: of a field that is `writeOnly` in its schema, no value is shown."""
+def payload(job: Job | Schedule) -> dict[str, Any]:
+    """The payload as its owner may see it: of a field that is `writeOnly` in its schema, no value is shown."""
     kind = current_app.extensions["kinds"].get(job.kind)
     fields = kind.payload.model_fields if kind else {}
     hidden = {name for name, each in fields.items() if (each.json_schema_extra or {}).get("writeOnly")}

@@ -137,7 +137,7 @@ def _tag(row: Schedule) -> str:
 def _shape(row: Schedule) -> ScheduleOut:
     plan = schedules.plan_of(row)
     return ScheduleOut(
-        **plan.model_dump(), id=row.id, kind=row.kind, payload=row.payload, explained=plan.explained,
+        **plan.model_dump(), id=row.id, kind=row.kind, payload=jobs.payload(row), explained=plan.explained,
         paused=row.paused, problem=row.problem, version=row.version, created_at=row.created_at,
         next=[] if row.paused else plan.upcoming(),
         links={
