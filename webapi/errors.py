@@ -81,12 +81,6 @@ class PreconditionFailed(WebapiError):
     status, code = 412, "precondition_failed"
 
 
-class TooLarge(WebapiError):
-    """The request is larger than this server takes."""
-
-    status, code = 413, "too_large"
-
-
 class UnsupportedMediaType(WebapiError):
     """Send the body as application/json."""
 

@@ -24,6 +24,8 @@ from webapi.tasks.data_process import Data
         ("..", "file"),
         ("a\0b\n.csv", "a_b_.csv"),
         ("x" * 300, "x" * 200),
+        ("x" * 300 + ".csv", "x" * 196 + ".csv"),
+        ("x." + "y" * 300, "x." + "y" * 198),
         ('"><script>.csv', "___script_.csv"),
     ],
 )

@@ -24,7 +24,7 @@ Format = Literal["csv", "json", "html"]
 MEDIA_TYPES: dict[Format, str] = {"csv": "text/csv", "json": "application/json", "html": "text/html"}
 COLUMNS = ("id", "kind", "state", "attempts", "created_at", "finished_at", "seconds")
 CHUNK = 1000  # rows in memory at a time
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run what begins with one of these
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a spreadsheet would run what begins with one of these
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from webapi.models.transaction import writing
 UPLOAD = {"format": "upload-id"}
 # A field of a payload that names a file handed in before; forms draw it as a file input.
 UploadId = Annotated[UUID, Field(json_schema_extra=UPLOAD)]
+LONGEST_NAME, LONGEST_SUFFIX = 200, 10  # characters
 NAME = re.compile(r"[^\w. ()+-]")
 MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
@@ -45,7 +46,9 @@ def receive(owner_id: UUID, name: str, media_type: str, stream: IO[bytes]) -> Up
 def safe_name(name: str) -> str:
     """A name to show and to offer for saving: the last part of the given one, of harmless characters."""
     last = name.replace("\\", "/").rpartition("/")[2]
-    return NAME.sub("_", last).strip(". ")[:200] or "file"
+    name = NAME.sub("_", last).strip(". ")
+    suffix = Path(name).suffix if len(Path(name).suffix) <= LONGEST_SUFFIX else ""
+    return name.removesuffix(suffix)[: LONGEST_NAME - len(suffix)] + suffix or "file"
 
 
 def upload(owner_id: UUID, upload_id: UUID) -> tuple[Upload, Path]:
