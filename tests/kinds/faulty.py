@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
 from pathlib import Path
 
+from celery.exceptions import SoftTimeLimitExceeded
 from pydantic import BaseModel
 
 from webapi.queue import FailedJob, Retry, job, new_file, progress
@@ -90,6 +92,16 @@ def eat(note: Note) -> None:
 def take_too_long(note: Note) -> None:
     """Work longer than allowed."""
     time.sleep(8)
+
+
+@job("test.stubborn", soft_time_limit=0.3, time_limit=1)
+def go_on_regardless(note: Note) -> None:
+    """Take no notice of the soft limit."""
+    _leave(note, "began")
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with contextlib.suppress(SoftTimeLimitExceeded):
+            time.sleep(1)
 
 
 @job("test.file")

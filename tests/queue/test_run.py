@@ -87,6 +87,13 @@ def test_a_job_that_takes_too_long_fails_and_says_so(live: Live, note: Note) -> 
     assert (job.state, job.error_public) == ("failed", "The job took longer than its limit of 0.5 seconds.")
 
 
+def test_a_job_that_takes_no_notice_of_its_limit_is_ended_and_says_so_too(live: Live, note: Note) -> None:
+    job = finished(live, accept(live, "test.stubborn", note))
+    assert (job.state, job.error_public) == ("failed", "The job took longer than its limit of 0.3 seconds.")
+    assert note.lines() == ["began"]
+    assert live.worker.main().is_running()
+
+
 def test_a_file_is_kept_under_its_hash(live: Live, note: Note) -> None:
     job_id = accept(live, "test.file", note)
     assert finished(live, job_id).state == "succeeded"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -61,6 +63,27 @@ def test_another_worker_takes_over_when_a_machine_is_gone(
     Path(note.path + ".go").touch()
     until(lambda: only_job(app)[0] == "succeeded", what="the job")
     assert only_job(app) == ("succeeded", 2, 1)
+
+
+def test_the_pool_dies_with_its_main_process_and_the_next_worker_takes_over(
+    app: Flask, ada: Person, worker: RealWorker, note: Note, start_worker: Callable[..., RealWorker]
+) -> None:
+    """No process is left behind that works on and that nobody watches."""
+    accept(app, ada, "test.slow", note)
+    until(note.lines, what="the job to begin")
+    children = worker.children()
+    worker.main().kill()
+    until(lambda: not any(alive(child) for child in children), what="its processes to end")
+    start_worker(app)
+    until(lambda: len(note.lines()) == 2, what="the second attempt")
+    Path(note.path + ".go").touch()
+    until(lambda: only_job(app) == ("succeeded", 2, 1), what="the job")
+
+
+def alive(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 def test_plain_celery_calls_work_and_return_results(app: Flask, worker: RealWorker) -> None:

@@ -41,6 +41,7 @@ class Attempt:
     crash_count: int
     payload: dict[str, Any]
     request_id: str | None
+    began: float = field(default_factory=time.monotonic)
     renewed: float = field(default_factory=time.monotonic)
     lost: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)

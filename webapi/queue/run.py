@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from billiard.common import terminate_handler_fired
@@ -63,14 +64,21 @@ def _verdict(attempt: Attempt) -> State:
     except Cancelled:
         return finish.cancelled(attempt)
     except SystemExit as error:
-        if not terminate_handler_fired():  # the kind's own; else a service manager ends all processes at once
+        if not terminate_handler_fired():  # the kind's own
             return finish.failed(attempt, error)
-        if hand_back(attempt.job_id, attempt.number):
-            log.warning("job handed back")
+        _leave(attempt)
         raise
     # Celery ends the whole worker on MemoryError and SystemExit; here each is one job's failure.
     except Exception as error:  # noqa: BLE001 - whatever a kind raises is the job's verdict
         return finish.failed(attempt, _named(error, attempt.kind))
+
+
+def _leave(attempt: Attempt) -> None:
+    """This process was told to end: by the pool, at the hard time limit, or by whoever stops the whole worker."""
+    if time.monotonic() - attempt.began > 0.9 * attempt.kind.time_limit:
+        log.warning("job ended at its hard time limit", state=str(finish.failed(attempt, _too_long(attempt.kind))))
+    elif hand_back(attempt.job_id, attempt.number):
+        log.warning("job handed back")
 
 
 def _call(attempt: Attempt) -> Any:
@@ -98,6 +106,8 @@ def _json(payload: dict[str, Any]) -> str:
 
 
 def _named(error: BaseException, kind: Kind) -> BaseException:
-    if isinstance(error, SoftTimeLimitExceeded):
-        return Permanent(f"The job took longer than its limit of {kind.soft_time_limit:g} seconds.")
-    return error
+    return _too_long(kind) if isinstance(error, SoftTimeLimitExceeded) else error
+
+
+def _too_long(kind: Kind) -> Permanent:
+    return Permanent(f"The job took longer than its limit of {kind.soft_time_limit:g} seconds.")
