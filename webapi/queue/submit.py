@@ -59,6 +59,7 @@ def submit(
     try:
         with writing() as session:
             failpoint("S1b")
+            after_commit(lambda: failpoint("S2c"))
             known = take(session, once, owner_id, job_id) if once else None
             if known is not None:
                 return session.get_one(Job, known)

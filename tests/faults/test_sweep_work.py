@@ -1,0 +1,88 @@
+"""Every named gap of an attempt, visited with SIGKILL in a real process: mails, calls and reports."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from tests.conftest import Person
+from tests.faults.ground import Killer, accept, broken, recover
+from tests.http_server import Act, HttpServer
+from tests.smtp_server import SmtpServer
+from webapi.extensions import db
+from webapi.models import Artifact, Effect
+from webapi.tasks.email_send import Email
+from webapi.tasks.http_call import HttpCall
+from webapi.tasks.report_build import ReportRequest
+
+TO = ["first@example.com", "second@example.com"]
+EMAIL = Email(to=TO, subject="Once", text="only")
+REPORT = ReportRequest()
+# After its mark an act may have happened; whoever dies there leaves a question that only a person can answer.
+UNSEEN = {"E1b": 0, "E2": 1, "E3a": 1}
+MAIL_GAPS = ["Q3", "W1a", "W1b", "E0", "E1a", "E1b", "E2", "E3a", "E5", "W3", "A2", "C2a", "C2b"]
+# What the service does with the first request: accept, fail, be busy, hang up, say nothing, say it too slowly.
+SERVICES = [Act(), Act(500), Act(429, (("Retry-After", "0"),)), Act(does="hang up early"), Act(does="hang up")]
+SERVICES += [Act(does=silence, stores=True) for silence in ("hang up", "stay silent", "drip status")]
+REPORT_GAPS = ["Q3", "W1a", "W1b", "W3", "A1", "A2", "C2a", "C2b"]
+
+
+@pytest.mark.parametrize("gap", MAIL_GAPS)
+def test_a_mail_survives_the_death_of_its_worker(
+    app: Flask, ada: Person, mail: SmtpServer, kill_at: Killer, gap: str
+) -> None:
+    job_id = accept(app, ada, "email.send", EMAIL)
+    kill_at(gap, "work", "email.send", EMAIL)
+    verdict = recover(app, "email.send", job_id)
+    received = [recipient for stored in mail.stored for recipient in stored.recipients]
+    assert verdict == ("uncertain" if gap in UNSEEN else "succeeded")
+    assert received.count(TO[0]) == UNSEEN.get(gap, 1)
+    assert received.count(TO[1]) == 1
+    assert broken(app) == []
+
+
+def resends(app: Flask, job_id: UUID, service: HttpServer) -> int:
+    """How often the ledger says that the call was repeated. Whatever the service took bears the effect's id."""
+    with app.app_context():
+        effect = db.session.query(Effect).filter_by(job_id=job_id).one()
+        assert {request.headers["webhook-id"] for request in service.received} == {str(effect.id)}
+        return effect.resends
+
+
+@pytest.mark.parametrize("gap", MAIL_GAPS)
+def test_a_call_survives_the_death_of_its_worker(
+    app: Flask, ada: Person, service: HttpServer, kill_at: Killer, gap: str
+) -> None:
+    job_id = accept(app, ada, "http.call", call := HttpCall(url=service.url()))
+    kill_at(gap, "work", "http.call", call)
+    assert recover(app, "http.call", job_id) == "succeeded"
+    assert resends(app, job_id, service) == (gap in UNSEEN)
+    assert len(service.stored) == 1 + UNSEEN.get(gap, 0)
+    assert broken(app) == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("gap", ["E1b", "E2", "E3a", "E5"])
+@pytest.mark.parametrize("act", SERVICES, ids=lambda act: f"{act.does} {act.status}")
+def test_whatever_the_service_does_a_call_is_repeated_only_as_the_ledger_says(
+    app: Flask, ada: Person, service: HttpServer, kill_at: Killer, gap: str, act: Act
+) -> None:
+    service.plan(act)
+    job_id = accept(app, ada, "http.call", call := HttpCall(url=service.url()))
+    kill_at(gap, "work", "http.call", call)
+    assert recover(app, "http.call", job_id) == "succeeded"
+    assert 1 <= len(service.stored) <= 1 + resends(app, job_id, service)
+    assert broken(app) == []
+
+
+@pytest.mark.parametrize("gap", REPORT_GAPS)
+def test_a_report_survives_the_death_of_its_worker(app: Flask, ada: Person, kill_at: Killer, gap: str) -> None:
+    job_id = accept(app, ada, "report.build", REPORT)
+    kill_at(gap, "work", "report.build", REPORT)
+    assert recover(app, "report.build", job_id) == "succeeded"
+    with app.app_context():
+        assert sorted(db.session.scalars(select(Artifact.name))) == ["manifest.json", "report.csv"]
+    assert broken(app) == []
