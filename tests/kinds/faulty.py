@@ -38,6 +38,12 @@ def leave_note(note: Note) -> dict[str, int]:
     return {"ran": _leave(note, "ran")}
 
 
+@job("test.who")
+def say_who(note: Note) -> None:
+    """Leave the number of the worker's main process."""
+    _leave(note, str(os.getppid()))
+
+
 @job("test.flaky", retry=Retry(on=(OSError,), budget=3, base=0.1))
 def fail_at_first(note: Note) -> str:
     """Fail `times` times with an error that passes, then succeed."""
