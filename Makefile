@@ -9,7 +9,7 @@ PORT ?= 5000
 FLASK := $(BIN)/flask --app wsgi
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test soak check format web worker relay flower migrate upgrade shell lock clean
+.PHONY: help run demo drill test soak check format web worker relay flower migrate upgrade shell lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ run: $(VENV)/run.stamp ## Bring everything up on nothing: broker, database, inbo
 
 demo: $(VENV)/run.stamp ## Send the main jobs through the real doors and print what happened
 	@exec $(BIN)/python -m webapi.local demo
+
+drill: $(VENV)/run.stamp ## Prove the promises under SIGKILL: DATABASE=postgresql SEED=7 MINUTES=10
+	@exec $(BIN)/python -m webapi.local drill $(if $(DATABASE),--database $(DATABASE)) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 test: $(VENV)/dev.stamp ## Run the tests, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak" $(ARGS)

@@ -28,6 +28,7 @@ class PrivateServer:
     folder: Path
     port: int = field(default_factory=ports.free)
     password: str = field(default_factory=lambda: secrets.token_hex(24))
+    durable: bool = True  # else it comes up empty whenever it is started
 
     @property
     def url(self) -> str:
@@ -44,7 +45,7 @@ class PrivateServer:
             f"port {self.port}",
             f"requirepass {self.password}",
             f"dir {_quoted(self.folder)}",
-            "appendonly yes",
+            f"appendonly {'yes' if self.durable else 'no'}",
             'save ""',
             "maxmemory-policy noeviction",
             "daemonize no",

@@ -5,18 +5,16 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from textwrap import indent
-from typing import Any
 
 from webapi import create_app
-from webapi.config import RUN_FILE, Settings, environment
 from webapi.errors import ConfigError
 from webapi.local import ports
 from webapi.local.layout import Layout, lay_out, project_folder
 from webapi.local.processes import DidNotStart, Stopped, Supervisor
 from webapi.local.run import say
+from webapi.local.scratch import copy_of, defaults, environment_of
 from webapi.local.stranger import Stranger
 from webapi.local.system import bring_up
 from webapi.local.visit import Visit, Wrong
@@ -28,11 +26,11 @@ def demo() -> int:
     folder = Path(tempfile.mkdtemp(prefix="webapi-demo-")).resolve()
     logs = folder / "var/log"
     try:
-        project = _copy_of(project_folder(), folder / "project")
+        project = copy_of(project_folder(), folder / "project")
         layout = lay_out(folder / "var", {"PORT": ports.free()}, say)
         with Supervisor(project, logs, say) as supervisor:
             say("Starting a system of its own in a scratch folder.")
-            bring_up(layout, create_app(_defaults() | dict(layout.chosen)), supervisor, _environment(layout))
+            bring_up(layout, create_app(defaults() | dict(layout.chosen)), supervisor, environment_of(layout))
             _show(layout, Visit(supervisor.pause))
             status = 0
     except (DidNotStart, Wrong) as error:
@@ -59,23 +57,3 @@ def _show(layout: Layout, visit: Visit) -> None:
 def _as_received(mail: Mail) -> str:
     header = f"From: {mail.sender}\nTo: {', '.join(mail.to)}\nSubject: {mail.subject}\n\n"
     return "\nThe welcome mail, as received:\n\n" + indent(header + (mail.text or "").rstrip(), "  ")
-
-
-def _copy_of(project: Path, folder: Path) -> Path:
-    """The project as links in a folder of their own: all of it but `.env` and `var/`, which decide settings."""
-    folder.mkdir()
-    for part in project.iterdir():
-        if not part.name.startswith(".") and part.name != RUN_FILE.parent.name:
-            (folder / part.name).symlink_to(part)
-    return folder
-
-
-def _defaults() -> dict[str, Any]:
-    return {name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
-
-
-def _environment(layout: Layout) -> Mapping[str, str]:
-    """This process's environment without any setting of ours but those of the demo."""
-    settings = {spelled for name in Settings.model_fields for spelled in (name, f"{name}_FILE")}
-    inherited = {name: value for name, value in environment({}).items() if name not in settings}
-    return inherited | dict(layout.chosen)

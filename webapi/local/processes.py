@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from webapi.local import guard
-from webapi.local.programs import Child, Program, spawn, tail
+from webapi.local.programs import LONGEST_PAUSE, Child, Program, spawn, tail
 from webapi.local.signals import Signals
 
 LOOK = 0.05  # seconds between two looks at a condition of which nobody tells us
@@ -31,7 +32,8 @@ class Supervisor:
     While it is entered it has SIGINT, SIGTERM and SIGHUP. When it is left, or killed by whatever
     signal, all groups end: the guard holds a pipe to it, and on Linux the kernel tells each child.
     Descriptors in `held` stay open in the guard: a lock among them is free when nothing runs any more.
-    After `grace` seconds, what has not ended is killed.
+    After `grace` seconds, what has not ended is killed. What dies is started again after a pause that
+    grows to `longest_pause` seconds. `ends` lists what died while it was watched, and how.
     """
 
     def __init__(
@@ -42,9 +44,11 @@ class Supervisor:
         *,
         held: Sequence[int] = (),
         grace: float = guard.GRACE,
+        longest_pause: float = LONGEST_PAUSE,
     ) -> None:
         self._folder, self._logs, self._say = folder, logs, say
-        self._held, self._grace = held, grace
+        self._held, self._grace, self._longest_pause = held, grace, longest_pause
+        self.ends: list[tuple[str, str]] = []
         self._signals = Signals()
         self._children: dict[str, Child] = {}
 
@@ -106,14 +110,19 @@ class Supervisor:
         if self._signals.stop:
             raise Stopped
 
-    def watch(self) -> None:
-        """Keep all programs running until a signal asks us to stop."""
-        while not self._signals.stop:
-            dues = [child.due for child in self._children.values() if child.due is not None]
-            self._signals.wait(max(0.0, min(dues) - time.monotonic()) if dues else None)
+    def watch(self, over: threading.Event | None = None) -> None:
+        """Keep all programs running until a signal asks us to stop, or until another thread says that it is over."""
+        while not (self._signals.stop or (over and over.is_set())):
+            dues = [child.due - time.monotonic() for child in self._children.values() if child.due is not None]
+            pause = max(0.0, min(dues)) if dues else None
+            self._signals.wait(pause if over is None else min(LOOK, pause or LOOK))
             self._guard.ensure()
             for child in self._children.values():
                 self._look_after(child)
+
+    def pid(self, name: str) -> int:
+        """The process that runs a program, or ran it last; it leads a process group."""
+        return self._children[name].process.pid
 
     def log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
@@ -122,7 +131,8 @@ class Supervisor:
         name = child.program.name
         if child.due is None and child.ended is not None:
             self._bury(child)
-            child.plan_revival()
+            self.ends.append((name, child.ended))
+            child.plan_revival(self._longest_pause)
             self._say(f"{name} {child.ended}; starting it again in {child.pause:g} s. Its log: {self.log(name)}")
         elif child.due is not None and child.due <= time.monotonic():
             child.process, child.began, child.due = self._spawn(child.program), time.monotonic(), None

@@ -21,13 +21,14 @@ TAIL = 20  # lines of a log that are shown when its program did not start
 
 @dataclass(frozen=True)
 class Program:
-    """What to run and with what input. Those of a higher floor need the lower ones, so they stop first."""
+    """What to run, with what input and as whom. Those of a higher floor need the lower ones, so they stop first."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     floor: int = 1
     stdin: bytes = b""
+    user: str | None = None
 
 
 @dataclass
@@ -48,9 +49,9 @@ class Child:
             return None
         return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit status {code}"
 
-    def plan_revival(self) -> None:
+    def plan_revival(self, longest_pause: float = LONGEST_PAUSE) -> None:
         now = time.monotonic()
-        grown = min(2 * self.pause, LONGEST_PAUSE)
+        grown = min(2 * self.pause, longest_pause)
         self.pause = grown if self.pause and now - self.began < SETTLED else FIRST_PAUSE
         self.due = now + self.pause
 
@@ -67,6 +68,7 @@ def spawn(program: Program, folder: Path, log: Path) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            user=program.user,
         )
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError), process.stdin:  # it died already; whoever waits for it will see

@@ -5,7 +5,8 @@ from __future__ import annotations
 import http.client
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from flask import Flask
 from sqlalchemy import select
@@ -19,11 +20,14 @@ from webapi.models import Worker
 
 SLOW = 60.0  # seconds for a part to come up on a machine that is busy with something else
 ANSWER = 5.0  # seconds for a server that runs already
-CONCURRENCY = 4  # jobs at a time
+CONCURRENCY = 4  # jobs at a time, in each worker
+WORKERS = ("worker",)
 THREADS = 16  # requests at a time
 
 
-def bring_up(layout: Layout, app: Flask, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
+def bring_up(
+    layout: Layout, app: Flask, supervisor: Supervisor, environment: Mapping[str, str], workers: Sequence[str] = WORKERS
+) -> None:
     """Start every part that is ours; each of them is ready when this returns.
 
     `app` is this process's own, with the settings of the system. Raises Stopped and DidNotStart.
@@ -38,12 +42,13 @@ def bring_up(layout: Layout, app: Flask, supervisor: Supervisor, environment: Ma
     )
     where, patience = ("the server at REDIS_URL", ANSWER) if layout.broker is None else ("valkey", SLOW)
     supervisor.until(lambda: broker.answers(layout.settings()["REDIS_URL"]), f"{where} to answer", patience)
-    worker = supervisor.start(_worker(app, environment))
+    pids = [supervisor.start(_worker(name, app, environment)) for name in workers]
     if layout.mail_port is not None:
         port = layout.mail_port
         supervisor.until(lambda: ports.answers(port), "inbox to take mail", SLOW)
     supervisor.until(lambda: _is_ready(layout.port), "web to answer", SLOW)
-    supervisor.until(lambda: _is_at_work(app, worker), "worker to be ready", SLOW)
+    for name, pid in zip(workers, pids, strict=True):
+        supervisor.until(partial(_is_at_work, app, pid), f"{name} to be ready", SLOW)
 
 
 def _inbox(layout: Layout, environment: Mapping[str, str]) -> Program:
@@ -66,13 +71,12 @@ def _web(layout: Layout, environment: Mapping[str, str]) -> Program:
     return Program("web", (sys.executable, "-m", "granian", "wsgi:app", *words), environment)
 
 
-def _worker(app: Flask, environment: Mapping[str, str]) -> Program:
-    options = {"-c": CONCURRENCY, "-Q": ",".join(app.extensions["queues"]), "-n": "run@%h", "--loglevel": "WARNING"}
+def _worker(name: str, app: Flask, environment: Mapping[str, str]) -> Program:
+    queues = ",".join(app.extensions["queues"])
+    options = {"-c": CONCURRENCY, "-Q": queues, "-n": f"{name}@%h", "--loglevel": "WARNING"}
     words = (str(word) for option in options.items() for word in option)
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-    return Program(
-        "worker", (sys.executable, "-m", "celery", "-A", "wsgi:celery", "worker", *words, *quiet), environment
-    )
+    return Program(name, (sys.executable, "-m", "celery", "-A", "wsgi:celery", "worker", *words, *quiet), environment)
 
 
 def _is_ready(port: int) -> bool:
