@@ -46,3 +46,9 @@ def test_a_leashed_program_is_the_process_that_was_started() -> None:
     command = [sys.executable, "-I", leash.__file__, str(os.getpid()), sys.executable, "-I", "-c", code]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.communicate(timeout=10)[0] == f"{process.pid}\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_program_can_be_run_as_somebody_else() -> None:
+    command = [sys.executable, "-I", leash.__file__, f"{os.getpid()}:nobody", "/usr/bin/id", "-un"]
+    assert subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout == "nobody\n"

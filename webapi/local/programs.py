@@ -58,7 +58,8 @@ class Child:
 
 def spawn(program: Program, folder: Path, log: Path) -> subprocess.Popen[bytes]:
     """Run a program in `folder` and in a process group of its own; what it says is added to `log`."""
-    command = [sys.executable, "-I", leash.__file__, str(os.getpid()), *program.command]
+    who = f"{os.getpid()}:{program.user or ''}"
+    command = [sys.executable, "-I", leash.__file__, who, *program.command]
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 # nosec B603 - a command of ours, and no shell
             command,
@@ -68,7 +69,6 @@ def spawn(program: Program, folder: Path, log: Path) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            user=program.user,
         )
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError), process.stdin:  # it died already; whoever waits for it will see

@@ -15,7 +15,7 @@ MANNERS = {
     "refuse": 1, "reject": 1, "keptmute": 1, "mute": 1, "slow": 1,
 }  # fmt: skip
 CALL_MANNERS = {"ok": 90, "busy1": 5, "keptmute1": 3, "mute1": 2}
-MIXTURE = {"email.send": 68, "data.process": 9, "report.build": 8, "http.call": 15}
+MIXTURE = {"email.send": 72, "data.process": 6, "report.build": 7, "http.call": 15}
 CALM = 0.05  # of the orders come together after the last fault: who does not take any of them is deaf
 Fault = Literal["worker child", "worker main", "web", "redis", "flushall"]
 FAULTS: dict[Fault, int] = {"worker child": 88, "worker main": 3, "web": 3, "redis": 3, "flushall": 3}
@@ -35,7 +35,7 @@ class Size:
     def of(cls, minutes: float) -> Size:
         """For `minutes` in all: a part of them is for starting, healing and counting."""
         return cls(
-            jobs=int(750 * minutes), faults=int(118 * minutes), seconds=60 * minutes * 0.7,
+            jobs=int(680 * minutes), faults=int(115 * minutes), seconds=60 * minutes * 0.7,
             least_jobs=int(2000 * minutes / 3), least_hits=int(300 * minutes / 3),
         )  # fmt: skip
 
@@ -102,7 +102,7 @@ class Plan:
         if kind == "email.send":
             to = [
                 f"{self._manner(MANNERS, early)}.{number}.{i}@{DOMAIN}"
-                for i in range(self._random.choice((1, 1, 2, 3)))
+                for i in range(self._random.choice((1, 1, 1, 2, 3)))
             ]
             return {"to": to, "subject": f"Order {number}", "text": f"This is mail {number}.\n"}, tuple(to)
         if kind == "http.call":

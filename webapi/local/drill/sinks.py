@@ -17,8 +17,8 @@ from time import sleep
 from webapi.local import ports, smtp_sink
 from webapi.local.drill.journal import Journal
 
-BUSY = (0.03, 0.30)  # seconds that a mail server thinks before it takes a mail
-LAST = (0.0, 0.08)  # seconds that it thinks after the last dot
+BUSY = (0.02, 0.16)  # seconds that a mail server thinks before it takes a mail
+LAST = (0.0, 0.05)  # seconds that it thinks after the last dot
 TOO_LONG = 2.5  # seconds; nobody waits for an answer so long under the short lease of the drill
 
 
