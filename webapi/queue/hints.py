@@ -77,6 +77,13 @@ class Hints:
         except (redis.RedisError, OSError):
             return False
 
+    def waiting(self, queues: Sequence[str]) -> int:
+        """How many hints lie in these queues. Raises redis.RedisError."""
+        with self._client.pipeline(transaction=False) as pipe:
+            for queue in queues:
+                pipe.llen(KEY_PREFIX + queue)
+            return sum(pipe.execute())
+
     def eviction_policy(self) -> str:
         """Redis's maxmemory-policy; `unknown` where its administrator does not let us ask."""
         try:

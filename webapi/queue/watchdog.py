@@ -6,6 +6,7 @@ import os
 import threading
 import time
 
+import redis
 from celery.worker import state as celery_state
 from flask import Flask
 from sqlalchemy import select
@@ -13,10 +14,10 @@ from structlog import get_logger
 
 from webapi.extensions import db
 from webapi.models import Job, State
-from webapi.models.columns import after
 from webapi.queue import gates
 
 DEAF = 75  # exit status: EX_TEMPFAIL of sysexits.h
+IN_VAIN = 2  # repetitions of a hint; one may have been lost
 LAST_RESORT = 60.0  # seconds after which a worker that was told to leave, and does not, is ended
 
 log = get_logger()
@@ -36,28 +37,29 @@ class Watchdog:
     def look(self) -> None:
         """Leave, if this worker is deaf."""
         taken, clock = sum(celery_state.total_count.values()), time.monotonic()
-        if taken != self._taken or len(celery_state.active_requests) >= self._slots:
+        busy = len(celery_state.active_requests) >= self._slots
+        if taken != self._taken or busy or not self._could_hear():
             self._taken, self._heard = taken, clock
-        if clock - self._heard < self._patience or celery_state.should_stop is not None:
-            return
-        if not self._app.extensions["hints"].answers():
-            self._heard = clock  # nobody hears anything from a Redis that is away
-        elif self._waiting():
+        elif clock - self._heard > self._patience and celery_state.should_stop is None:
             self._leave(clock - self._heard)
 
-    def _waiting(self) -> bool:
-        """Whether a job has been due, and rung for, for so long that a worker with free slots must have heard of it."""
+    def _could_hear(self) -> bool:
+        """Whether there is something to hear: a hint in Redis, or a job for which hints were sent and sent again."""
+        try:
+            return self._app.extensions["hints"].waiting(self._queues) > 0 or self._rung_in_vain()
+        except (redis.RedisError, OSError):
+            return False  # nobody hears anything from a Redis that is away
+
+    def _rung_in_vain(self) -> bool:
         kinds = self._app.extensions["kinds"].values()
-        ours = [kind.name for kind in kinds if not kind.gated]
-        overdue = select(Job.id).where(
+        in_vain = select(Job.id).where(
             Job.state == State.QUEUED,
             Job.queue.in_(self._queues),
-            Job.kind.in_(ours),
-            Job.run_at < after(-self._patience),
-            Job.published_at < after(-self._patience / 2),
+            Job.kind.in_([kind.name for kind in kinds if not kind.gated]),
+            Job.publish_count >= IN_VAIN,
             ~gates.is_paused(),
         )
-        return db.session.scalar(overdue.limit(1)) is not None
+        return db.session.scalar(in_vain.limit(1)) is not None
 
     def _leave(self, silent: float) -> None:
         log.error("worker is deaf: due work waits and no hint comes; leaving to be started again", silent=round(silent))

@@ -39,7 +39,7 @@ class Kill:
     what: Fault
     at: float
     hit: bool
-    held: tuple[tuple[UUID, int], ...] = ()  # the jobs that the dead held, with the attempt of each
+    held: tuple[UUID, ...] = ()  # the jobs that the dead held
 
 
 @dataclass
@@ -123,12 +123,12 @@ class Chaos:
             owners = db.session.scalars(select(Job.lease_owner).where(Job.state == State.RUNNING).distinct())
             return {int(owner.rpartition(":")[2]) for owner in owners if owner} - self._dead
 
-    def _held_by(self, pids: Sequence[int]) -> tuple[tuple[UUID, int], ...]:
+    def _held_by(self, pids: Sequence[int]) -> tuple[UUID, ...]:
         """What these processes hold now that they are dead. Of what was swept already nothing is said."""
         self._dead.update(pids)  # its lease stays for a moment, and must not count twice
         with self.app.app_context():
-            rows = db.session.execute(select(Job.id, Job.attempt, Job.lease_owner).where(Job.state == State.RUNNING))
-            return tuple((row.id, row.attempt) for row in rows if int(row.lease_owner.rpartition(":")[2]) in pids)
+            rows = db.session.execute(select(Job.id, Job.lease_owner).where(Job.state == State.RUNNING))
+            return tuple(row.id for row in rows if int(row.lease_owner.rpartition(":")[2]) in pids)
 
     def _queued(self) -> int:
         with self.app.app_context():

@@ -17,6 +17,7 @@ MANNERS = {
 CALL_MANNERS = {"ok": 90, "busy1": 5, "keptmute1": 3, "mute1": 2}
 MIXTURE = {"email.send": 72, "data.process": 6, "report.build": 7, "http.call": 15}
 CALM = 0.05  # of the orders come together after the last fault: who does not take any of them is deaf
+LEAST_CALM = 30  # orders
 Fault = Literal["worker child", "worker main", "web", "redis", "flushall"]
 FAULTS: dict[Fault, int] = {"worker child": 88, "worker main": 3, "web": 3, "redis": 3, "flushall": 3}
 
@@ -84,7 +85,8 @@ class Plan:
 
     def _order(self, number: int, kind: str) -> Order:
         chance = self._random.random
-        at = self.size.seconds * min(1.0, number / self.size.jobs / (1 - CALM))
+        busy = self.size.jobs - max(round(CALM * self.size.jobs), LEAST_CALM)
+        at = self.size.seconds * min(1.0, number / max(1, busy))
         early = at < self.size.seconds * 0.6  # what is deferred late would keep the drill waiting
         payload, effects = self._work(number, kind, early)
         fate = chance()
@@ -121,7 +123,8 @@ class Plan:
 def _weighted(chooser: random.Random, weights: dict[T, int], count: int) -> Iterator[T]:
     """Exactly by weight, and shuffled: no rare sort is left out by bad luck. The first sort gets what rounding left."""
     total = sum(weights.values())
-    pool = [name for name, weight in weights.items() for _ in range(count * weight // total)]
+    least = int(count >= len(weights))
+    pool = [name for name, weight in weights.items() for _ in range(max(least, count * weight // total))]
     pool += [next(iter(weights))] * (count - len(pool))
     chooser.shuffle(pool)
     yield from pool

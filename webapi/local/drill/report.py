@@ -104,10 +104,11 @@ class Report:
     def _recovery(self) -> list[str]:
         times = {
             "until the next job finished": self.outcome.recovery.finished,
-            "until the dead worker's job ran again": self.outcome.recovery.again,
+            "until the dead worker's job was queued": self.outcome.recovery.queued,
+            "until it ran again, behind the queue": self.outcome.recovery.again,
         }
-        head = f"{'Seconds after a kill':<39}{'median':>8}{'p95':>8}{'max':>8}"
-        return [head, *(f"  {what:<37}{_times(found)}" for what, found in times.items())]
+        head = f"{'Seconds after a kill':<42}{'median':>8}{'p95':>8}{'max':>8}"
+        return [head, *(f"  {what:<40}{_times(found)}" for what, found in times.items())]
 
 
 def _line(name: str, figure: object, note: str = "") -> str:
