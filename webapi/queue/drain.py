@@ -9,17 +9,19 @@ import time
 from uuid import UUID
 
 from flask import Flask
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
 from webapi.extensions import db
 from webapi.models import Effect, EffectState, Job, State
+from webapi.models.columns import after
 from webapi.models.transaction import writing
 from webapi.queue.children import worker_id
 from webapi.queue.effects import answer_limit
 from webapi.queue.ledger import move
 
+ENDED = 3600.0  # seconds by which a lease that is ended by hand is over
 LOOK = 0.2  # seconds between two looks at the ledger
 
 log = get_logger()
@@ -66,12 +68,18 @@ def _hand_back(held: list[Job], *, whatever: bool) -> None:
 def hand_back(job_id: UUID, attempt: int, *conditions: ColumnElement[bool]) -> bool:
     """Queue a running job again; its budget grows by the attempt that was begun for nothing. False when it moved on.
 
-    The lock on its row keeps a mark from slipping in between `conditions` and the change.
+    The lock on its row, taken by a statement of its own, keeps a mark from slipping in between `conditions` and
+    the change. Of a job that is to be cancelled the lease ends at once, and the relay gives it its verdict.
     """
-    fence = (Job.id == job_id, Job.attempt == attempt)
+    fence = (Job.id == job_id, Job.attempt == attempt, Job.state == State.RUNNING)
     with writing() as session:
-        if session.execute(select(Job.id).where(*fence).with_for_update()).first() is None:
+        locked = session.execute(select(Job.cancel_requested_at).where(*fence).with_for_update()).first()
+        if locked is None:
             return False
+        if locked.cancel_requested_at is not None:
+            ended = update(Job).where(*fence, *conditions).values(lease_until=after(-ENDED))
+            done = session.execute(ended.execution_options(synchronize_session=False))
+            return bool(done.rowcount)  # type: ignore[attr-defined]
         moved = move(
             session, State.RUNNING, State.QUEUED, *fence, *conditions, actor="worker",
             reason="handed back: its worker was asked to stop", attempt_budget=Job.attempt_budget + 1,

@@ -66,6 +66,8 @@ def _bury(session: Session, fence: tuple[ColumnElement[bool], ...], crashes: int
     settle_inflight(session, job_id)
     verdict = State.UNCERTAIN if tally(session, job_id).unanswered else wanted
     sentence = f"The worker died {crashes} time{'s' if crashes > 1 else ''} while doing this job."
+    if wanted is State.CANCELLED:
+        sentence = "Cancelled; its worker ended before it could stop by itself."
     for job in move(
         session, State.RUNNING, verdict, *fence, actor="relay", reason=sentence, crash_count=crashes,
         error_code="crashed", error_public=sentence, finished_at=now(), lease_owner=None, lease_until=None,
