@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psutil
 from flask import Flask
 from pydantic import BaseModel
 from sqlalchemy import update
@@ -63,6 +64,30 @@ class Killer:
         log = self.token.with_suffix(".log")
         code = self.zygote.run(changes, log, step, kind, str(self.owner.id), payload.model_dump_json())
         assert code == -signal.SIGKILL, f"{gap} was not reached: {log.read_text()[-2000:]}"
+
+
+class Frozen:
+    """One step in a process that is stopped with SIGSTOP at a gap, and goes on when it is told to."""
+
+    def __init__(self, app: Flask, owner: Person, folder: Path, gap: str, step: str, kind: str) -> None:
+        token = folder / "token"
+        token.write_text("freeze")
+        self._log = folder / "frozen.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.victim", step, kind, str(owner.id), "{}"],
+                cwd=ROOT, env=environment(settings_of(app) | {"FAILPOINT": f"{gap}={token}"}), stdout=log, stderr=log,
+            )  # fmt: skip
+        until(self._stopped, seconds=30, what=f"the process to freeze at {gap}; see {self._log}")
+
+    def wake(self) -> None:
+        """SIGCONT, and wait for its end."""
+        self._process.send_signal(signal.SIGCONT)
+        assert self._process.wait(30) == 0, self._log.read_text()[-2000:]
+
+    def _stopped(self) -> bool:
+        assert self._process.poll() is None, self._log.read_text()[-2000:]
+        return bool(psutil.Process(self._process.pid).status() == psutil.STATUS_STOPPED)
 
 
 def accept(app: Flask, ada: Person, kind: str, payload: BaseModel, **options: Any) -> UUID:

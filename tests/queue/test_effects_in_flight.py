@@ -6,11 +6,13 @@ import pytest
 
 from tests.queue.acting import Errands
 from tests.queue.attempts import KEYS, attempt_at, give_up
-from tests.queue.rows import accept, change, effects, job
+from tests.queue.rows import accept, change, effects, job, states
 from webapi.errors import Permanent, Transient
 from webapi.models import Effect, EffectState, State
 from webapi.models.transaction import writing
+from webapi.queue import finish
 from webapi.queue.attempt import Attempt
+from webapi.queue.audit import audit
 from webapi.queue.control import resolve
 from webapi.queue.effects import outstanding
 from webapi.queue.finish import failed
@@ -38,6 +40,34 @@ def test_a_late_answer_of_an_older_attempt_settles_its_own_act(attempt: Attempt)
         outstanding(KEYS)
         act.settle(EffectState.DONE, code=250)
     assert (effect(attempt).state, effect(attempt).maybe) == ("done", True)
+
+
+@pytest.mark.parametrize("answer", [EffectState.PENDING, EffectState.REFUSED])
+def test_a_late_answer_that_is_no_receipt_leaves_it_to_a_person(attempt: Attempt, answer: EffectState) -> None:
+    act = outstanding(KEYS)[0]
+    act.mark()
+    give_up(attempt)
+    with attempt_at():
+        outstanding(KEYS)
+        act.settle(answer, code=450)
+    assert (effect(attempt).state, effect(attempt).maybe) == ("unknown", True)
+
+
+def test_a_receipt_that_comes_after_the_verdict_is_the_evidence_that_was_missing(attempt: Attempt) -> None:
+    first, second = outstanding(KEYS)
+    first.mark()
+    second.mark()
+    give_up(attempt)
+    with attempt_at() as newer:
+        outstanding(KEYS)
+        finish.succeeded(newer, None)
+    assert states(attempt.job_id)[-1] == "uncertain"
+    first.settle(EffectState.DONE, code=250)
+    assert states(attempt.job_id)[-1] == "uncertain"
+    second.settle(EffectState.DONE, code=250)
+    assert states(attempt.job_id)[-1] == "succeeded"
+    broken = {finding.name for finding in audit(files=False) if finding.offenders}
+    assert broken <= {"I14b"}  # `give_up` writes no event
 
 
 def test_held_what_an_older_attempt_left_in_flight_is_unknown_and_waits(attempt: Attempt) -> None:

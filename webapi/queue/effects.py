@@ -21,8 +21,11 @@ from webapi.models import Effect, EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue.attempt import Attempt, Cancelled, Replaced, current
+from webapi.queue.control import refine
 from webapi.queue.receipts import plan
 
+# What others judged unknown meanwhile becomes done by a late receipt; less than that leaves it to a person.
+OPEN_TO = {True: [EffectState.INFLIGHT, EffectState.UNKNOWN], False: [EffectState.INFLIGHT]}
 ANSWER_LIMIT = 25.0  # seconds; the longest wait for the answer to an act, always less than half a lease
 
 
@@ -82,7 +85,7 @@ class Act:
                     Effect.id == self.id,
                     Effect.marked_by == self.attempt.number,
                     Effect.try_no == self.try_no,
-                    Effect.state.in_([EffectState.INFLIGHT, EffectState.UNKNOWN]),
+                    Effect.state.in_(OPEN_TO[state is EffectState.DONE]),
                 )
                 .values(
                     state=state,
@@ -94,7 +97,13 @@ class Act:
                 )
                 .execution_options(synchronize_session=False)
             )
+            judged = session.scalar(select(Job.state).where(Job.id == self.attempt.job_id)) == State.UNCERTAIN
         failpoint("E5")
+        if judged:
+            # Others gave the job its verdict meanwhile, and this is the evidence that was missing. In a transaction of
+            # its own: whoever settles an effect by hand locks the job first and the effect after it.
+            with writing() as session:
+                refine(session, self.attempt.job_id, "worker")
 
     def refuse(self, *, code: int | None, reply: str) -> None:
         """The other side declined before the irrevocable moment; it never was marked."""

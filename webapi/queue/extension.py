@@ -19,7 +19,8 @@ from webapi.queue.job import Kind
 from webapi.queue.plain import PlainTask
 from webapi.queue.run import work
 from webapi.queue.settings import celery_settings
-from webapi.queue.worker import RelayStep, SteadyConsumer
+from webapi.queue.transport import SteadyConsumer
+from webapi.queue.worker import RelayStep
 
 log = get_logger()
 

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from celery import bootsteps
 from celery.worker import state as celery_state
-from celery.worker.consumer import Consumer
 from flask import Flask
 from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -33,19 +32,6 @@ STOP_TIMEOUT = 10.0  # seconds for the last pass of the relay
 HELLO_INTERVAL = 5.0  # seconds between two writes of a worker about itself
 
 log = get_logger()
-
-
-class SteadyConsumer(Consumer):  # type: ignore[misc]
-    """Celery's consumer, which would wait up to 30 s between two tries to reach Redis; this one at most 2."""
-
-    def ensure_connected(self, conn: Any) -> Any:
-        original = conn.ensure_connection
-
-        def ensure(*args: Any, **kwargs: Any) -> Any:
-            return original(*args, **{"interval_start": 0.5, "interval_step": 0.5, "interval_max": 2, **kwargs})
-
-        conn.ensure_connection = ensure
-        return super().ensure_connected(conn)
 
 
 class WorkerRelay(Relay):

@@ -1,0 +1,40 @@
+"""Celery's consumer and kombu's Redis channel, made steady: rubbish in Redis does not end a worker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.worker.consumer import Consumer
+from structlog import get_logger
+
+# What decoding and unpacking raise for bytes that are no message of Celery's. Redis's own errors are none of these.
+NO_MESSAGE = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
+
+log = get_logger()
+
+
+class SteadyReading:
+    """Beside a channel of kombu's: drops what is no message, instead of ending the worker's whole loop."""
+
+    def _brpop_read(self, **options: Any) -> Any:
+        try:
+            return super()._brpop_read(**options)  # type: ignore[misc]
+        except NO_MESSAGE as error:
+            log.warning("message dropped", why="no message", error=type(error).__name__)
+            return True
+
+
+class SteadyConsumer(Consumer):  # type: ignore[misc]
+    """Celery's consumer, which would wait up to 30 s between two tries to reach Redis; this one at most 2."""
+
+    def ensure_connected(self, conn: Any) -> Any:
+        original = conn.ensure_connection
+
+        def ensure(*args: Any, **kwargs: Any) -> Any:
+            return original(*args, **{"interval_start": 0.5, "interval_step": 0.5, "interval_max": 2, **kwargs})
+
+        conn.ensure_connection = ensure
+        channel = conn.transport.Channel
+        if not issubclass(channel, SteadyReading):
+            conn.transport.Channel = type("SteadyChannel", (SteadyReading, channel), {})
+        return super().ensure_connected(conn)
