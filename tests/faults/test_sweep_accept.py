@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
@@ -9,10 +12,12 @@ from sqlalchemy import select, update
 from tests.conftest import Person
 from tests.faults.ground import Killer, accept, broken, recover
 from webapi.extensions import db
-from webapi.models import Job, Schedule
+from webapi.models import Job, Schedule, Upload
 from webapi.models.columns import after
 from webapi.models.transaction import writing
 from webapi.queue import Once, kind_named
+from webapi.queue.files import FileStore
+from webapi.queue.housekeeping import remove_orphans
 from webapi.queue.schedules import fire_due
 from webapi.services import schedules
 from webapi.services.schedules import Plan
@@ -33,6 +38,22 @@ def test_a_client_that_asks_again_has_one_job(app: Flask, ada: Person, kill_at: 
     with app.app_context():
         assert db.session.query(Job).count() == 1
     assert broken(app) == []
+
+
+def test_an_upload_whose_web_server_died_leaves_a_file_that_is_collected(
+    app: Flask, ada: Person, kill_at: Killer
+) -> None:
+    """S1a: the bytes are kept, and no row names them."""
+    kill_at("S1a", "upload", "report.build", REPORT)
+    sha256 = hashlib.sha256(b"handed in").hexdigest()
+    store: FileStore = app.extensions["files"]
+    path = store.path(sha256)
+    assert path.read_bytes() == b"handed in"
+    os.utime(path, (1, 1))  # a day passes
+    with app.app_context():
+        assert db.session.query(Upload).count() == 0
+        assert remove_orphans(store, int(sha256[:2], 16)) == 1
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("gap", ["R1a", "R2a", "R3a"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -9,11 +10,15 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.conftest import Person
-from tests.faults.ground import Killer, accept, broken, recover
+from tests.faults.ground import Killer, Zygote, accept, broken, recover
 from tests.http_server import Act, HttpServer
+from tests.kinds.faulty import Note
+from tests.processes import settings_of
 from tests.smtp_server import SmtpServer
 from webapi.extensions import db
-from webapi.models import Artifact, Effect
+from webapi.models import Artifact, Effect, Job
+from webapi.models.transaction import writing
+from webapi.queue.control import replay
 from webapi.tasks.email_send import Email
 from webapi.tasks.http_call import HttpCall
 from webapi.tasks.report_build import ReportRequest
@@ -85,4 +90,35 @@ def test_a_report_survives_the_death_of_its_worker(app: Flask, ada: Person, kill
     assert recover(app, "report.build", job_id) == "succeeded"
     with app.app_context():
         assert sorted(db.session.scalars(select(Artifact.name))) == ["manifest.json", "report.csv"]
+    assert broken(app) == []
+
+
+def test_a_job_whose_worker_dies_in_a_heartbeat_runs_again(
+    app: Flask, ada: Person, kill_at: Killer, tmp_path: Path
+) -> None:
+    """W2."""
+    note = Note(path=str(tmp_path / "note"))
+    job_id = accept(app, ada, "test.slow", note)
+    kill_at("W2", "work", "test.slow", note)
+    Path(note.path + ".go").touch()
+    assert recover(app, "test.slow", job_id) == "succeeded"
+    assert len(note.lines()) == 2
+    assert broken(app) == []
+
+
+def test_a_file_for_which_there_is_no_room_fails_its_job_and_leaves_no_row(
+    app: Flask, ada: Person, tmp_path: Path, zygote: Zygote
+) -> None:
+    """A2: no row without its bytes. Run again with room enough, the job is done."""
+    job_id = accept(app, ada, "test.bigfile", Note())
+    log = tmp_path / "victim.log"
+    assert zygote.run(settings_of(app), log, "work with little room", "test.bigfile", str(ada.id), "{}") == 0
+    with app.app_context():
+        job = db.session.get_one(Job, job_id)
+        assert (job.state, job.error_public) == ("failed", "File too large (OSError).")
+        assert db.session.query(Artifact).count() == 0
+        with writing() as session:
+            replay(session, job_id, "ada")
+    assert broken(app) == []
+    assert recover(app, "test.bigfile", job_id) == "succeeded"
     assert broken(app) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import resource
 import sys
 from uuid import UUID
 
@@ -9,6 +11,9 @@ from tests.wsgi import app
 from webapi.queue import Once, kind_named, submit
 from webapi.queue.relay import Relay
 from webapi.queue.run import work
+from webapi.services import storage
+
+LITTLE = 8_000_000  # bytes that a file may have; a ledger of the tests has fewer
 
 
 def main(step: str, kind_name: str, owner: str, payload: str) -> None:
@@ -19,6 +24,11 @@ def main(step: str, kind_name: str, owner: str, payload: str) -> None:
             submit(kind_name, kind.payload.model_validate_json(payload), owner_id=UUID(owner), once=once)
         elif step == "work":
             work(kind)
+        elif step == "work with little room":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (LITTLE, LITTLE))
+            work(kind)
+        elif step == "upload":
+            storage.receive(UUID(owner), "upload.txt", "text/plain", io.BytesIO(b"handed in"))
         else:
             Relay(app).run_once()
 

@@ -110,6 +110,12 @@ def go_on_regardless(note: Note) -> None:
             time.sleep(1)
 
 
+@job("test.bigfile")
+def write_big_file(note: Note) -> None:
+    """Write a file of twenty megabytes."""
+    new_file("big.bin", "application/octet-stream").write_bytes(b"x" * 20_000_000)
+
+
 @job("test.file")
 def write_file(note: Note) -> None:
     """Write one file."""

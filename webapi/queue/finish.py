@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from typing import Any
 
@@ -24,6 +25,7 @@ from webapi.queue.receipts import settle_inflight, tally
 
 log = get_logger()
 
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT}  # a full disk passes, when somebody makes room or on another machine
 OVER: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
 
@@ -126,6 +128,7 @@ def _full(verdict: State) -> dict[str, Any]:
 def _describe(attempt: Attempt, error: BaseException) -> tuple[str, str, bool]:
     """A code, a sentence that may be shown, and whether another attempt could go better."""
     passing = isinstance(error, (Transient, OperationalError, InterfaceError, *attempt.kind.retry.on))
+    passing |= isinstance(error, OSError) and error.errno in NO_SPACE
     if isinstance(error, WebapiError):
         log.info("attempt failed", code=error.code, passing=passing)
         return error.code, error.message, passing

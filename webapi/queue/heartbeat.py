@@ -12,6 +12,7 @@ from sqlalchemy import and_, or_, update
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
+from webapi.failpoints import failpoint
 from webapi.models import Job, State
 from webapi.models.columns import after
 from webapi.models.transaction import writing
@@ -58,6 +59,7 @@ class Heart:
         began = time.monotonic()
         try:
             with self._app.app_context(), writing() as session:
+                failpoint("W2")
                 renewed = session.execute(
                     update(Job)
                     .where(Job.state == State.RUNNING, or_(*(and_(*attempt.fence) for attempt in attempts)))

@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 
 from webapi.errors import Fault, Invalid, NotFound
 from webapi.extensions import db
+from webapi.failpoints import failpoint
 from webapi.models import Artifact, Upload
 from webapi.models.transaction import writing
 
@@ -28,6 +29,7 @@ MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 def receive(owner_id: UUID, name: str, media_type: str, stream: IO[bytes]) -> Upload:
     """Keep a file. Its bytes are durable before the row that names them."""
     stored = current_app.extensions["files"].put(stream)
+    failpoint("S1a")
     upload = Upload(
         id=uuid7(),
         owner_id=owner_id,
