@@ -17,6 +17,7 @@ from webapi.models import Job, State
 from webapi.queue import gates
 
 DEAF = 75  # exit status: EX_TEMPFAIL of sysexits.h
+PATIENCE = 15.0  # seconds, at least: a connection that is being made again is no deafness
 IN_VAIN = 2  # repetitions of a hint; one may have been lost
 LAST_RESORT = 60.0  # seconds after which a worker that was told to leave, and does not, is ended
 
@@ -30,7 +31,7 @@ class Watchdog:
         self._app = app
         self._slots = slots
         self._queues = queues
-        self._patience: float = app.config["LEASE_SECONDS"]
+        self._patience = max(PATIENCE, app.config["LEASE_SECONDS"])
         self._taken = 0
         self._heard = time.monotonic()
 

@@ -70,7 +70,9 @@ def _in(folder: Path, database: str, seed: int, size: Size) -> int:
         given = _settings(ledger(database, folder, supervisor), mails.port, calls.port)
         layout = _forgetful(lay_out(folder / "var", given, say))
         app = create_app(defaults() | given | dict(layout.chosen))
-        bring_up(layout, app, supervisor, environment_of(layout), WORKERS)
+        scratch = folder / "tmp"  # what a process that is killed leaves behind goes with the rest
+        scratch.mkdir()
+        bring_up(layout, app, supervisor, {**environment_of(layout), "TMPDIR": str(scratch)}, WORKERS)
         say(f"Up after {time.monotonic() - began:.0f} s. Work and kills for about {size.seconds:.0f} s.")
         scene = Scene(app, WORKERS, layout.port, _customer(app), requests, receipts)
         plan = Plan(seed, size, set(app.extensions["kinds"]), calls.port)
