@@ -22,7 +22,6 @@ ELSEWHERE = {
     "models/idempotency.py": "columns only",
     "models/user.py": "columns only; services/test_accounts.py and services/test_keys.py write them",
     "models/worker.py": "columns only; queue/test_worker_faults.py and every real worker write them",
-    "queue/transport.py": "faults/test_poisoned_redis.py and faults/test_redis_under_load.py run it in real workers",
     "queue/settings.py": "constants that every real worker runs with",
 }
 

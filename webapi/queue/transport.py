@@ -1,9 +1,10 @@
-"""Celery's consumer and kombu's Redis channel, made steady: rubbish in Redis does not end a worker."""
+"""Celery's consumer and kombu's Redis channel, made steady: neither rubbish in Redis nor its death ends a worker."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import redis
 from celery.worker.consumer import Consumer
 from structlog import get_logger
 
@@ -24,6 +25,18 @@ class SteadyReading:
             return True
 
 
+class SteadyRestoring:
+    """Beside kombu's QoS: what cannot be put back into Redis is dropped, instead of ending the worker."""
+
+    def restore_unacked(self, client: Any = None) -> None:
+        try:
+            super().restore_unacked(client)  # type: ignore[misc]
+        except (redis.RedisError, OSError, AttributeError) as error:  # AttributeError: the connection is gone already
+            log.warning("hints not put back; the relay rings again", error=type(error).__name__)
+            self._delivered: Any
+            self._delivered.clear()
+
+
 class SteadyConsumer(Consumer):  # type: ignore[misc]
     """Celery's consumer, which would wait up to 30 s between two tries to reach Redis; this one at most 2."""
 
@@ -34,7 +47,13 @@ class SteadyConsumer(Consumer):  # type: ignore[misc]
             return original(*args, **{"interval_start": 0.5, "interval_step": 0.5, "interval_max": 2, **kwargs})
 
         conn.ensure_connection = ensure
-        channel = conn.transport.Channel
-        if not issubclass(channel, SteadyReading):
-            conn.transport.Channel = type("SteadyChannel", (SteadyReading, channel), {})
+        steady(conn)
         return super().ensure_connected(conn)
+
+
+def steady(conn: Any) -> None:
+    """Let the channels that a connection of kombu's will open be steady ones."""
+    channel = conn.transport.Channel
+    if not issubclass(channel, SteadyReading):
+        qos = type("SteadyQoS", (SteadyRestoring, channel.QoS), {})
+        conn.transport.Channel = type("SteadyChannel", (SteadyReading, channel), {"QoS": qos})
