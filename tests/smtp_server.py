@@ -72,6 +72,7 @@ class SmtpServer(ThreadingTCPServer):
         self.stored: list[Stored] = []
         self.connections = 0
         self.greeting = "220 ready"
+        self.offers = ["8BITMIME"]
         self.done = threading.Event()
         self._plans: dict[str, list[Act]] = defaultdict(list)
 
@@ -106,7 +107,7 @@ class _Session(StreamRequestHandler):
     def _command(self, line: bytes) -> None:
         verb = line[:4].upper()
         if verb == b"EHLO":
-            self._say("250-tests\r\n250 8BITMIME")
+            self._say("\r\n".join(["250-tests", *(f"250-{each}" for each in self.server.offers), "250 SIZE"]))
         elif verb == b"MAIL":
             self.sender, self.recipients = _address(line), []
             self.options = line.decode().partition(">")[2].strip()

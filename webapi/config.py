@@ -70,6 +70,15 @@ class Settings(BaseSettings):
     MAIL_USE_TLS: bool = False
     MAIL_USE_SSL: bool = False
     MAIL_DEFAULT_SENDER: str = "webapi@localhost.example"
+    MAIL_SENDERS: list[str] = []
+    MAIL_BRAND: str = "webapi"
+    MAIL_LOGO_URL: str | None = None
+    MAIL_FOOTER: str = ""
+    MAIL_CONNECTIONS: int = Field(4, ge=1, le=64)
+    MAIL_PER_RECIPIENT: int = Field(50, ge=1)
+    MAIL_ATTACHMENTS: int = Field(10 * 1024 * 1024, ge=0)
+    DKIM_KEY: str | None = None
+    DKIM_SELECTOR: str = "webapi"
     INBOX_PATH: str | None = None
     CALL_PORTS: list[Annotated[int, Field(ge=1, le=65535)]] = []
     CALL_PRIVATE: list[Annotated[str, Field(pattern=r"^[^\s/@A-Z]+:[1-9]\d{0,4}$")]] = []

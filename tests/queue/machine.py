@@ -25,11 +25,12 @@ from webapi.models import Effect, EffectState, Job, State
 from webapi.models.columns import after
 from webapi.models.transaction import writing
 from webapi.queue import Once, control, finish, kind_named
+from webapi.queue.acts import Act
 from webapi.queue.attempt import Attempt, Cancelled, Replaced
 from webapi.queue.audit import audit
 from webapi.queue.claim import claim
 from webapi.queue.drain import hand_back
-from webapi.queue.effects import Act, outstanding
+from webapi.queue.effects import outstanding
 from webapi.queue.heartbeat import holding
 from webapi.queue.relay import Relay
 

@@ -10,8 +10,9 @@ from tests.queue.attempts import KEYS
 from tests.queue.rows import change, effects, job
 from webapi.models import Effect, EffectState, State
 from webapi.models.columns import after, now
+from webapi.queue.acts import Act, answer_limit
 from webapi.queue.attempt import Attempt, Cancelled, Replaced
-from webapi.queue.effects import Act, answer_limit, outstanding
+from webapi.queue.effects import outstanding
 
 
 def effect(attempt: Attempt, key: str = "one") -> Effect:

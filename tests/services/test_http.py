@@ -18,7 +18,7 @@ from tests.servers import free_port
 from tests.services.resolving import Resolver
 from tests.waiting import until
 from webapi.errors import Transient
-from webapi.queue.effects import answer_limit
+from webapi.queue.acts import answer_limit
 from webapi.services.http import CONNECT_TIMEOUT, KEPT, Answer, NoReply, Request, connected, exchange
 from webapi.services.targets import parse
 

@@ -6,6 +6,8 @@ from webapi.models.event import JobEvent
 from webapi.models.gate import Gate
 from webapi.models.idempotency import IdempotencyKey
 from webapi.models.job import Job
+from webapi.models.mail import Sender, Suppression, Template, TemplateVersion
+from webapi.models.mailing import Mailing
 from webapi.models.schedule import Schedule
 from webapi.models.states import FINAL, WAITING, EffectState, State
 from webapi.models.user import ApiKey, User
@@ -22,8 +24,13 @@ __all__ = [
     "IdempotencyKey",
     "Job",
     "JobEvent",
+    "Mailing",
     "Schedule",
+    "Sender",
     "State",
+    "Suppression",
+    "Template",
+    "TemplateVersion",
     "Upload",
     "User",
     "Worker",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapi.extensions import db
@@ -17,7 +17,10 @@ IS_FINAL = f"state IN ({sql_list(FINAL)})"
 
 
 class Job(db.Model):  # type: ignore[name-defined,misc]
-    """A row of the ledger. `attempt` is the fencing token: it goes up at each claim and never down."""
+    """A row of the ledger. `attempt` is the fencing token: it goes up at each claim and never down.
+
+    What a job of the sandbox does to the outside world is only played: nothing leaves.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -63,6 +66,13 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
         # Lists are newest first; a UUIDv7 sorts by the time it was made.
         Index("ix_jobs_owner", "owner_id", "id"),
         Index("ix_jobs_owner_state", "owner_id", "state", "id"),
+        Index(
+            "ix_jobs_parent",
+            "parent_id",
+            "state",
+            postgresql_where=text("parent_id IS NOT NULL"),
+            sqlite_where=text("parent_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -88,6 +98,7 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
     scheduled_for: Mapped[datetime | None] = mapped_column(Moment)
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
     request_id: Mapped[str | None] = mapped_column(String(64))
+    sandbox: Mapped[bool] = mapped_column(default=False, server_default=false())
     progress: Mapped[int] = mapped_column(default=0)
     progress_note: Mapped[str | None] = mapped_column(String(200))
     result: Mapped[Any | None] = mapped_column(Document)

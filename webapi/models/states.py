@@ -35,6 +35,7 @@ class EffectState(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+    HELD = "held"  # by a rule of ours, before anything left; a person may release it
 
 
 def sql_list(states: tuple[StrEnum, ...] | type[StrEnum]) -> str:

@@ -1,6 +1,6 @@
 """Jobs: declare a kind, submit it, do it. The rest of the program needs no other name from here."""
 
-from webapi.queue.attempt import current, new_file, progress
+from webapi.queue.attempt import Snooze, current, new_file, progress
 from webapi.queue.extension import Queue, kind_named
 from webapi.queue.idempotency import Once, fingerprint
 from webapi.queue.job import DECLARATION, FailedJob, Kind, Retry, job
@@ -17,6 +17,7 @@ __all__ = [
     "PlainTask",
     "Queue",
     "Retry",
+    "Snooze",
     "current",
     "fingerprint",
     "job",

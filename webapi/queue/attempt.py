@@ -28,6 +28,14 @@ class Cancelled(Exception):
     """Somebody asked for this job to be cancelled. Stop: no further effect may begin."""
 
 
+class Snooze(Exception):
+    """It is not the time for this job. It runs again after `seconds`, and is not charged an attempt."""
+
+    def __init__(self, seconds: float, reason: str) -> None:
+        self.seconds, self.reason = seconds, reason
+        super().__init__(reason)
+
+
 @dataclass
 class Attempt:
     """One claim of a job by this process. `number` is the fence of everything it writes."""
@@ -41,6 +49,7 @@ class Attempt:
     crash_count: int
     payload: dict[str, Any]
     request_id: str | None
+    sandbox: bool = False
     began: float = field(default_factory=time.monotonic)
     renewed: float = field(default_factory=time.monotonic)
     lost: threading.Event = field(default_factory=threading.Event)

@@ -68,4 +68,5 @@ def _attempt(kind: Kind, row: Job) -> Attempt:
         crash_count=row.crash_count,
         payload=row.payload,
         request_id=row.request_id,
+        sandbox=row.sandbox,
     )

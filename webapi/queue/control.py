@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -78,6 +78,22 @@ def resolve(session: Session, job_id: UUID, answers: Mapping[UUID, Answer], acto
         _requeue(session, job_id, actor, "to be sent again, as a person decided")
     else:
         refine(session, job_id, actor)
+
+
+def release(session: Session, job_id: UUID, effect_ids: Sequence[UUID], actor: str) -> None:
+    """Let held effects go, whatever the rule says that held them: the job runs again for them.
+
+    Raises Conflict while the job is not over, Invalid for an effect that is not held.
+    """
+    _requeue(session, job_id, actor, f"{len(effect_ids)} held released by a person")
+    released = session.execute(
+        update(Effect)
+        .where(Effect.id.in_(effect_ids), Effect.job_id == job_id, Effect.state == EffectState.HELD)
+        .values(state=EffectState.PENDING, released=True, settled_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    if released.rowcount != len(effect_ids):  # type: ignore[attr-defined]
+        raise Invalid("Not all of these are held effects of this job.")
 
 
 def refine(session: Session, job_id: UUID, actor: str) -> None:

@@ -17,8 +17,8 @@ from webapi.extensions import db
 from webapi.models import Effect, EffectState, Job, State
 from webapi.models.columns import after
 from webapi.models.transaction import writing
+from webapi.queue.acts import answer_limit
 from webapi.queue.children import worker_id
-from webapi.queue.effects import answer_limit
 from webapi.queue.ledger import move
 
 ENDED = 3600.0  # seconds by which a lease that is ended by hand is over

@@ -18,7 +18,7 @@ from webapi.failpoints import failpoint
 from webapi.models import Artifact, EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
-from webapi.queue.attempt import Attempt, Replaced
+from webapi.queue.attempt import Attempt, Replaced, Snooze
 from webapi.queue.followup import announce_failure
 from webapi.queue.ledger import Moved, move
 from webapi.queue.receipts import settle_inflight, tally
@@ -79,6 +79,18 @@ def failed(attempt: Attempt, error: BaseException) -> State:
     return verdict
 
 
+def snoozed(attempt: Attempt, later: Snooze) -> State:
+    """The function found that it is too early. Returns `scheduled`, or what a cancel made of it; raises Replaced."""
+    with writing() as session:
+        if session.scalar(select(Job.cancel_requested_at).where(*attempt.fence).with_for_update()) is not None:
+            return _cancel(session, attempt)
+        _move(
+            session, attempt, State.SCHEDULED, reason=later.reason, run_at=after(later.seconds),
+            attempt_budget=Job.attempt_budget + 1,
+        )  # fmt: skip
+    return State.SCHEDULED
+
+
 def cancelled(attempt: Attempt) -> State:
     """The function stopped because somebody asked for it. Returns the final state; raises Replaced."""
     with writing() as session:
@@ -114,6 +126,9 @@ def _verdict(session: Session, attempt: Attempt) -> tuple[State, str | None, str
     refused = done.by_state.get(EffectState.REFUSED, 0)
     if refused:
         return State.FAILED, "refused", f"{refused} of {done.total} were refused."
+    held = done.by_state.get(EffectState.HELD, 0)
+    if held:
+        return State.FAILED, "held", f"{held} of {done.total} are held; release them to send them all the same."
     return (
         State.FAILED,
         "undone",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any, Literal, TypeVar, get_type_hints
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -41,6 +42,8 @@ class Kind:
     only our own services do. `effects` lists what the job will do to the outside world, one key for
     each act, before it does any of it; an act whose outcome nobody can know is held for a person or
     sent again, as `on_unknown` says. `on_failure` names a kind whose payload is `FailedJob`.
+    `prepare(payload, owner_id)` looks at what somebody submits: it returns the payload, completed where it
+    may be, or raises Invalid. The jobs of a `hidden` kind are parts of another's and are left out of lists.
     Limits are in seconds. `rate` bounds how many attempts begin ("100/m"; s, m, h or d), and `concurrency`
     how many run at once, over all workers together.
     """
@@ -57,6 +60,8 @@ class Kind:
     effect: Literal["mail", "call"] = "mail"
     on_unknown: Literal["hold", "resend"] = "hold"
     on_failure: str | None = None
+    prepare: Callable[[Any, UUID], BaseModel] | None = None
+    hidden: bool = False
     rate: str | None = None
     concurrency: int | None = None
 

@@ -30,7 +30,7 @@ def settle_inflight(session: Session, job_id: UUID) -> None:
     So is what had no answer once and was declined or put off when it was tried again: the first try
     may have happened, and only a person can settle that.
     """
-    declined = and_(Effect.maybe, Effect.state.in_([EffectState.PENDING, EffectState.REFUSED]))
+    declined = and_(Effect.maybe, Effect.state.in_([EffectState.PENDING, EffectState.REFUSED, EffectState.HELD]))
     session.execute(
         update(Effect)
         .where(Effect.job_id == job_id, or_(Effect.state == EffectState.INFLIGHT, declined))

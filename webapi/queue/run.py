@@ -17,7 +17,7 @@ from webapi.errors import Permanent
 from webapi.failpoints import failpoint
 from webapi.models import State
 from webapi.queue import finish, gates
-from webapi.queue.attempt import Attempt, Cancelled, Replaced
+from webapi.queue.attempt import Attempt, Cancelled, Replaced, Snooze
 from webapi.queue.claim import claim
 from webapi.queue.drain import hand_back
 from webapi.queue.heartbeat import holding
@@ -63,6 +63,8 @@ def _verdict(attempt: Attempt) -> State:
         raise
     except Cancelled:
         return finish.cancelled(attempt)
+    except Snooze as later:
+        return finish.snoozed(attempt, later)
     except SystemExit as error:
         if not terminate_handler_fired():  # the kind's own
             return finish.failed(attempt, error)

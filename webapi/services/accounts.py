@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from flask import current_app
-from itsdangerous import BadSignature, URLSafeTimedSerializer
 from pydantic import BaseModel
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -17,8 +16,10 @@ from webapi.models import User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import submit
-from webapi.services import mailer, passwords
+from webapi.services import links, passwords
+from webapi.services.mail import mailer
 
+VERIFY = "verify address v1"
 VERIFY_MAX_AGE = 3 * 24 * 3600  # seconds that a confirmation link works
 
 
@@ -91,8 +92,8 @@ def end_sessions(user: User) -> None:
 def verify(token: str) -> User:
     """Confirm the address that a link was mailed to. Raises NotFound for a wrong or old link."""
     try:
-        user_id, email = _links().loads(token, max_age=VERIFY_MAX_AGE)
-    except BadSignature:
+        user_id, email = links.read(VERIFY, token, VERIFY_MAX_AGE)
+    except NotFound:
         raise NotFound("This link is not valid any more. Sign in to have another one sent.") from None
     with writing() as session:
         user = session.get(User, UUID(user_id))
@@ -106,22 +107,20 @@ def verify(token: str) -> User:
 def resend_welcome(user: User) -> None:
     """Send the confirmation link again, to somebody who needs it."""
     if user.verified_at is None:
-        submit("email.welcome", UserRef(user_id=user.id), owner_id=user.id)
+        submit("email.verify", UserRef(user_id=user.id), owner_id=user.id)
 
 
-def send_welcome(user_id: UUID) -> None:
-    """The mail of `email.welcome`, with the link that confirms the address."""
+def send_welcome(user_id: UUID, *, again: bool = False) -> None:
+    """The mail of `email.welcome`, or `again` that of `email.verify`, with the link that confirms the address."""
     user = _person(user_id)
-    link = _public(f"/verify/{_links().dumps([str(user.id), user.email])}")
-    letter = mailer.from_template("welcome", "Welcome to webapi", name=user.name, link=link)
-    mailer.deliver(letter, [user.email])
+    link = links.public(f"/verify/{links.sign(VERIFY, [str(user.id), user.email])}")
+    mailer.send_own("verify" if again else "welcome", user.email, name=user.name, link=link)
 
 
 def send_taken(user_id: UUID) -> None:
     """The mail of `email.taken`: somebody tried to register with this person's address."""
     user = _person(user_id)
-    letter = mailer.from_template("taken", "You already have an account", name=user.name, link=_public("/login"))
-    mailer.deliver(letter, [user.email])
+    mailer.send_own("taken", user.email, name=user.name, link=links.public("/login"))
 
 
 def _person(user_id: UUID) -> User:
@@ -129,14 +128,3 @@ def _person(user_id: UUID) -> User:
     if user is None:
         raise NotFound("The person of this mail is not there any more.")
     return user
-
-
-def _links() -> URLSafeTimedSerializer:
-    config = current_app.config
-    return URLSafeTimedSerializer([*config["SECRET_KEY_FALLBACKS"], config["SECRET_KEY"]], salt="verify address v1")
-
-
-def _public(path: str) -> str:
-    """A link for a mail. It comes from the configuration: a request's Host header may be forged."""
-    base: str = current_app.config["PUBLIC_URL"]
-    return base.rstrip("/") + path

@@ -22,7 +22,8 @@ from flask import current_app
 
 from webapi.errors import Permanent, Transient
 from webapi.models import EffectState
-from webapi.queue.effects import Act, outstanding, receipt
+from webapi.queue.acts import Act
+from webapi.queue.effects import outstanding, receipt
 from webapi.services import http
 from webapi.services.targets import NotCallable, Target
 from webapi.version import VERSION

@@ -21,7 +21,7 @@ from webapi.models import Effect, EffectState, Job, State, Worker
 from webapi.models.columns import after, now
 from webapi.queue import gates
 from webapi.queue.explain import GONE
-from webapi.services import smtp
+from webapi.services.mail import pool
 
 LATE = 60.0  # seconds that a due job may wait before somebody should look
 SKEW = 2.0  # seconds between this machine's clock and the database's
@@ -134,7 +134,7 @@ def _mail() -> Check:
 
 
 def _greet() -> None:
-    with smtp.connected():
+    with pool.borrowed(1):
         pass
 
 

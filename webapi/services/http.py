@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError
 
 from webapi.errors import Transient
 from webapi.failpoints import failpoint
-from webapi.queue.effects import answer_limit
+from webapi.queue.acts import answer_limit
 from webapi.services.targets import Target, addresses
 
 CONNECT_TIMEOUT = 10.0  # seconds, for all addresses together

@@ -36,15 +36,19 @@ def submit(owner: User, kind: Kind, payload: BaseModel, **options: Any) -> Job:
 
     Raises what `allow` raises, QuotaReached at MAX_OPEN_JOBS, and what `webapi.queue.submit` raises.
     """
-    allow(owner, payload)
+    payload = allowed(owner, kind, payload)
     return submit_job(kind.name, payload, owner_id=owner.id, quota=quota(), **options)
 
 
-def allow(owner: User, payload: BaseModel) -> None:
-    """Raises Forbidden before the owner's address is confirmed, Invalid when the payload names another's file."""
+def allowed(owner: User, kind: Kind, payload: BaseModel) -> BaseModel:
+    """The payload as it is to be kept. Raises Forbidden before the owner's address is confirmed.
+
+    Raises Invalid when it names another's file, and for what the kind finds wrong with it.
+    """
     if owner.verified_at is None:
         raise Forbidden("Confirm your email address first: open the link in the mail that we sent you.")
     storage.check_uploads(owner.id, payload)
+    return kind.prepare(payload, owner.id) if kind.prepare else payload
 
 
 def quota() -> int:
@@ -93,8 +97,8 @@ def page(owner: User, wanted: Wanted, *, cursor: str | None = None, limit: int =
 def matching(owner: User, wanted: Wanted) -> Select[Job]:
     """The query of the owner's jobs that a filter finds."""
     query = select(Job).where(Job.owner_id == owner.id)
-    if wanted.kinds:
-        query = query.where(Job.kind.in_(wanted.kinds))
+    hidden = [kind.name for kind in current_app.extensions["kinds"].values() if kind.hidden]
+    query = query.where(Job.kind.in_(wanted.kinds) if wanted.kinds else Job.kind.not_in(hidden))
     if wanted.states:
         query = query.where(Job.state.in_(wanted.states))
     for tag in wanted.tags:
@@ -188,6 +192,14 @@ def resolve(owner: User, job_id: UUID, answers: Mapping[UUID, control.Answer]) -
     find(owner, job_id)
     with writing() as session:
         control.resolve(session, job_id, answers, actor(owner))
+    return find(owner, job_id)
+
+
+def release(owner: User, job_id: UUID, effect_ids: Sequence[UUID]) -> Job:
+    """Let held effects of a job that is over go. Raises NotFound, Conflict, and Invalid for other effects."""
+    find(owner, job_id)
+    with writing() as session:
+        control.release(session, job_id, effect_ids, actor(owner))
     return find(owner, job_id)
 
 

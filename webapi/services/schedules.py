@@ -68,8 +68,8 @@ def plan_of(schedule: Schedule) -> Plan:
 
 
 def create(owner: User, kind: Kind, payload: BaseModel, plan: Plan, *, paused: bool = False) -> Schedule:
-    """A new schedule. Raises what `jobs.allow` raises, and Conflict when the owner has `MOST` of them."""
-    jobs.allow(owner, payload)
+    """A new schedule. Raises what `jobs.allowed` raises, and Conflict when the owner has `MOST` of them."""
+    jobs.allowed(owner, kind, payload)
     count = db.session.scalar(select(func.count()).where(Schedule.owner_id == owner.id)) or 0
     if count >= MOST:
         raise Conflict(f"You have {count} schedules, which is the limit. Delete one that you no longer need.")
@@ -102,10 +102,9 @@ def change(
 ) -> Schedule:
     """Replace what the version `version` said. Its next fire time is the first to come: a pause misses nothing.
 
-    Raises NotFound, Conflict when somebody changed it meanwhile, and what `jobs.allow` raises.
+    Raises NotFound, Conflict when somebody changed it meanwhile, and what `jobs.allowed` raises.
     """
-    find(owner, schedule_id)
-    jobs.allow(owner, payload)
+    jobs.allowed(owner, kind_named(find(owner, schedule_id).kind), payload)
     values: dict[str, Any] = {**plan.model_dump(), "payload": payload.model_dump(mode="json"), "paused": paused}
     with writing() as session:
         changed = session.execute(
@@ -148,7 +147,7 @@ def run_now(owner: User, schedule_id: UUID) -> Job:
     row = find(owner, schedule_id)
     kind = kind_named(row.kind)
     payload = kind.payload.model_validate(row.payload)
-    jobs.allow(owner, payload)
+    payload = jobs.allowed(owner, kind, payload)
     return submit_job(kind.name, payload, owner_id=owner.id, schedule_id=row.id, quota=jobs.quota())
 
 

@@ -11,6 +11,12 @@ def send_welcome(person: UserRef) -> None:
     accounts.send_welcome(person.user_id)
 
 
+@job("email.verify", queue="email", retry=Retry(on=(OSError,), budget=8))
+def send_verify(person: UserRef) -> None:
+    """Ask somebody again to confirm their address."""
+    accounts.send_welcome(person.user_id, again=True)
+
+
 @job("email.taken", queue="email", retry=Retry(on=(OSError,), budget=8))
 def send_taken(person: UserRef) -> None:
     """Tell somebody that a registration was tried with their address."""

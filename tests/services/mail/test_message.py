@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from uuid import uuid4
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import pytest
 from flask import Flask
-
+from markupsafe import escape
 from tests.conftest import BASE
 from tests.smtp_server import SmtpServer, Stored, smtp_server
 from webapi import create_app
-from webapi.queue.effects import Act
-from webapi.services import mailer
-from webapi.services.mailer import Letter, as_text, compose, deliver
+from webapi.services.mail.letters import Letter, as_text, prepare
+from webapi.services.mail.mailer import Errand, deliver, send_own
+from webapi.services.mail.message import Attachment, Envelope, Press, on_the_wire
 
 BOB = "bob@example.com"
 
@@ -31,14 +32,14 @@ def mail_server(app: Flask) -> Iterator[SmtpServer]:
         yield server
 
 
-def sent(server: SmtpServer, letter: Letter) -> Stored:
+def sent(server: SmtpServer, letter: Letter, *files: Attachment) -> Stored:
     """One mail to Bob, without a job around it."""
-    deliver(letter, [BOB])
+    deliver(Errand(letter, {BOB: {}}, Envelope("webapi@localhost.example", "ada@example.com"), files))
     return server.stored[-1]
 
 
 def test_a_mail_says_who_what_and_that_no_person_wrote_it(mail_server: SmtpServer) -> None:
-    message = sent(mail_server, Letter("Hello", text="It works.", reply_to="ada@example.com")).message
+    message = sent(mail_server, Letter("Hello", text="It works.")).message
     assert (message["From"], message["To"], message["Subject"]) == ("webapi@localhost.example", BOB, "Hello")
     assert (message["Reply-To"], message["Auto-Submitted"]) == ("ada@example.com", "auto-generated")
     assert message["Date"].datetime.tzinfo is not None
@@ -112,14 +113,62 @@ def test_the_text_of_html_can_be_read() -> None:
     assert as_text(html) == "# Hello\n\nA [link](https://example.com/x).\n"
 
 
-def test_each_effect_has_a_message_id_of_its_own(mail_server: SmtpServer) -> None:
-    acts = [Act(BOB, uuid4(), None) for _ in range(2)]
-    first, second = (compose(Letter("Hello", text="Hi."), act).msgId for act in acts)
-    assert first != second
-    assert str(acts[0].id) in str(first)
-
-
+@pytest.mark.usefixtures("mail_server")
 def test_what_a_person_wrote_is_escaped_in_our_letters(mail_server: SmtpServer) -> None:
-    letter = mailer.from_template("welcome", "Welcome", name="<b>Ada</b>", link="https://x.example/?a=1&b=2")
-    assert "<b>Ada</b>" not in (letter.html or "")
-    assert "Welcome, <b>Ada</b>" in (letter.text or "")
+    send_own("welcome", BOB, name="<b>Ada</b>", link="https://x.example/?a=1&b=2")
+    message = mail_server.stored[-1].message
+    plain, rich = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None
+    assert rich is not None
+    assert "Welcome, &lt;b&gt;Ada&lt;/b&gt;" in rich.get_content()
+    assert "Welcome, <b>Ada</b>" in plain.get_content()
+    assert message["Subject"] == "Welcome to webapi"
+
+
+@pytest.mark.usefixtures("mail_server")
+@pytest.mark.parametrize(
+    "name", ["report.pdf", "Bericht März.pdf", "報告.csv", "a'b\"c;d.txt", "x" * 150 + ".pdf", "🌍.png"]
+)
+def test_a_file_arrives_with_its_name_and_its_bytes(mail_server: SmtpServer, name: str) -> None:
+    """RFC 2231."""
+    content = bytes(range(256)) * 20
+    mail = sent(mail_server, Letter("Hello", text="Hi."), Attachment(name, "application/pdf", content))
+    (file,) = mail.message.iter_attachments()
+    assert (file.get_filename(), file.get_content(), file.get_content_type()) == (name, content, "application/pdf")
+    assert mail.wire.isascii()
+
+
+@pytest.mark.usefixtures("mail_server")
+def test_each_recipient_reads_their_own_values_and_what_a_value_holds_means_nothing() -> None:
+    letter = prepare(Letter("For {{name}}", html="<p>Dear {{ Name }}, {{thing}}</p>"))
+    press = Press(letter, Envelope("us@example.com"))
+    for name in ("Ada", "<i>Bob</i>", "{{thing}}", "Zoë " * 40):
+        printed = press.print(BOB, "<1@example.com>", {"name": name, "thing": "x0markto0x"})
+        message = message_from_bytes(printed, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        assert " ".join(message["Subject"].split()) == f"For {name}".strip()
+        body = message.get_body(("html",))
+        assert body is not None
+        assert f"Dear {escape(name)}, x0markto0x" in body.get_content()
+        assert message["To"] == BOB
+
+
+@pytest.mark.parametrize(
+    ("message", "wire"),
+    [
+        (b"a\nb\n", b"a\r\nb\r\n"),
+        (b"a\r\nb\r\n", b"a\r\nb\r\n"),
+        (b"a\rb", b"a\r\nb\r\n"),
+        (b"a\n\rb\r", b"a\r\n\r\nb\r\n"),
+        (b"a\r\r\nb", b"a\r\n\r\nb\r\n"),
+        (b".\n", b"..\r\n"),
+        (b"a\n.\n..\n.b\n", b"a\r\n..\r\n...\r\n..b\r\n"),
+        (b"a\r.\rQUIT\r", b"a\r\n..\r\nQUIT\r\n"),
+        (b"a\n.\r\nMAIL FROM:<x@y>\r\n", b"a\r\n..\r\nMAIL FROM:<x@y>\r\n"),
+        (b"", b"\r\n"),
+    ],
+)
+def test_on_the_wire_lines_end_in_cr_lf_and_no_line_is_a_dot(message: bytes, wire: bytes) -> None:
+    assert on_the_wire(message) == wire
+
+

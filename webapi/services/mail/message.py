@@ -1,0 +1,122 @@
+"""Messages on the wire: RFC 5322 and MIME by the standard library, once; then only what differs is filled in.
+
+Building a MIME message costs more than sending it. So one is built with marks where a recipient's own text goes, and
+taken apart at the marks. Everything is seven bits wide, with lines that every server takes.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP, EmailPolicy
+from email.utils import localtime
+from typing import Any
+
+from webapi.services.mail.letters import Prepared
+
+SEVEN_BITS: EmailPolicy[Any] = SMTP.clone(cte_type="7bit")
+BARE_EOL = re.compile(rb"\r\n|\r|\n")
+EOL = re.compile(r"\r\n|\r|\n")
+PLAIN_SUBJECT = re.compile(r"[ -<>-~]{1,60}")  # needs neither encoding nor folding; "=?" could be taken for encoded
+MARK = "x0mark{}0x"
+MARKS = re.compile(rb"x0mark(to|id|subject|text|html|unsubscribe)0x")
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes with a mail."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What all the mails of a letter have in common: their headers. `sender` is `address` or `Name <address>`."""
+
+    sender: str
+    reply_to: str | None = None
+    bulk: bool = False
+
+    @property
+    def address(self) -> str:
+        return self.sender.rpartition("<")[2].rstrip(">").strip()
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2]
+
+
+class Press:
+    """Prints the mails of one letter, each for its own recipient."""
+
+    def __init__(self, letter: Prepared, envelope: Envelope, attachments: Sequence[Attachment] = ()) -> None:
+        self._letter = letter
+        built = _with_marks(letter, envelope, attachments).as_bytes()
+        self._pieces = MARKS.split(built)  # literal and mark in turn
+
+    def print(self, to: str, message_id: str, values: Mapping[str, str], unsubscribe: str = "") -> bytes:
+        """The whole message, with CR LF at each line's end and no dot doubled.
+
+        `to` must be one ASCII address and `message_id` an id with its brackets. Raises placeholders.Missing
+        and ValueError, as the letter does.
+        """
+        said = self._letter.fill({**values, "unsubscribe_url": unsubscribe} if unsubscribe else values)
+        own = {
+            b"to": to.encode("ascii"),
+            b"id": message_id.encode("ascii"),
+            b"subject": _header("Subject", said.subject),
+            b"text": _quoted(said.text),
+            b"html": _quoted(said.html),
+            b"unsubscribe": unsubscribe.encode("ascii"),
+        }
+        pieces = list(self._pieces)
+        for position in range(1, len(pieces), 2):
+            pieces[position] = own[pieces[position]]
+        return b"".join(pieces)
+
+
+def _with_marks(letter: Prepared, envelope: Envelope, attachments: Sequence[Attachment]) -> EmailMessage:
+    mail = EmailMessage(policy=SEVEN_BITS)
+    mail["From"], mail["To"], mail["Subject"] = envelope.sender, MARK.format("to"), MARK.format("subject")
+    mail["Date"], mail["Message-ID"] = localtime(), MARK.format("id")
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5: robots do not answer it
+    if envelope.reply_to:
+        mail["Reply-To"] = envelope.reply_to
+    if envelope.bulk:  # RFC 2369 section 3.2 and RFC 8058 section 3.1
+        mail["List-Unsubscribe"] = f"<{MARK.format('unsubscribe')}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail.set_content(MARK.format("text"), cte="quoted-printable")
+    if letter.html:
+        mail.add_alternative(MARK.format("html"), subtype="html", cte="quoted-printable")
+    for each in attachments:
+        main, _, sub = each.media_type.partition("/")
+        mail.add_attachment(each.content, maintype=main, subtype=sub, filename=each.name, cte="base64")
+    return mail
+
+
+def _header(name: str, value: str) -> bytes:
+    """A header's value, encoded and folded (RFC 2047, RFC 5322 section 2.2.3)."""
+    if PLAIN_SUBJECT.fullmatch(value) and value == value.strip():
+        return value.encode("ascii")
+    folded: str = SEVEN_BITS.fold(name, SEVEN_BITS.header_store_parse(name, value)[1])
+    return folded.removeprefix(f"{name}: ").removesuffix("\r\n").encode("ascii")
+
+
+def _quoted(text: str) -> bytes:
+    """Quoted-printable (RFC 2045 section 6.7), without a line end at the end: the message has one there."""
+    lines = EOL.sub("\n", text).removesuffix("\n").encode("utf-8", "replace")
+    return binascii.b2a_qp(lines, istext=True).replace(b"\n", b"\r\n")
+
+
+def on_the_wire(message: bytes) -> bytes:
+    """RFC 5321: every line ends in CR LF (section 2.3.8) and a leading dot is doubled (section 4.5.2)."""
+    if not message.count(b"\r\n") == message.count(b"\r") == message.count(b"\n"):
+        message = BARE_EOL.sub(b"\r\n", message)
+    message = message if message.endswith(b"\r\n") else message + b"\r\n"
+    message = message.replace(b"\n.", b"\n..")
+    return b"." + message if message.startswith(b".") else message

@@ -1,0 +1,83 @@
+"""Suppressions: addresses that an owner's mails do not go to, and the other rules that hold a mail back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from webapi.errors import NotFound
+from webapi.extensions import db
+from webapi.models import Effect, EffectState, Job, Suppression
+from webapi.models.columns import after
+from webapi.models.transaction import writing
+
+Reason = Literal["manual", "bounce", "unsubscribe"]
+DAY = 86400.0  # seconds
+SENTENCES = {
+    "manual": "This address is on your list of those never to be mailed",
+    "bounce": "An earlier mail to this address came back",
+    "unsubscribe": "Whoever reads this address asked for no more mails",
+}
+
+
+def add(owner_id: UUID, address: str, reason: Reason, detail: str = "") -> None:
+    """Suppress an address. One that is suppressed already stays as it is."""
+    with writing() as session:
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        row = {"owner_id": owner_id, "address": address.lower(), "reason": reason, "detail": detail[:500]}
+        session.execute(insert(Suppression).values(row).on_conflict_do_nothing())
+
+
+def remove(owner_id: UUID, address: str) -> None:
+    """Raises NotFound for an address that is not suppressed."""
+    named = (Suppression.owner_id == owner_id, Suppression.address == address.lower())
+    with writing() as session:
+        if session.execute(delete(Suppression).where(*named)).rowcount == 0:  # type: ignore[attr-defined]
+            raise NotFound("This address is not suppressed.")
+
+
+def page(owner_id: UUID, after_address: str = "", search: str = "", limit: int = 100) -> Sequence[Suppression]:
+    """The owner's suppressions by address, those that hold `search`, beginning after `after_address`."""
+    query = select(Suppression).where(Suppression.owner_id == owner_id, Suppression.address > after_address)
+    if search:
+        query = query.where(Suppression.address.contains(search.lower(), autoescape=True))
+    return db.session.scalars(query.order_by(Suppression.address).limit(limit)).all()
+
+
+def among(owner_id: UUID, addresses: Sequence[str]) -> dict[str, str]:
+    """Those of the addresses that are suppressed, each with a sentence that says why."""
+    lower = {address.lower(): address for address in addresses}
+    query = select(Suppression).where(Suppression.owner_id == owner_id, Suppression.address.in_(lower))
+    return {
+        lower[row.address]: f"{SENTENCES[row.reason]}, since {row.created_at:%Y-%m-%d}."
+        for row in db.session.scalars(query)
+    }
+
+
+def holding(owner_id: UUID, addresses: Sequence[str]) -> dict[str, str]:
+    """Those of the addresses to which no mail may go now, each with a sentence that says why."""
+    return _had_enough(owner_id, addresses) | among(owner_id, addresses)
+
+
+def _had_enough(owner_id: UUID, addresses: Sequence[str]) -> dict[str, str]:
+    most: int = current_app.config["MAIL_PER_RECIPIENT"]
+    had = (
+        select(Effect.effect_key)
+        .join(Job, Job.id == Effect.job_id)
+        .where(
+            Effect.effect_key.in_(addresses),
+            Effect.kind == "mail",
+            Effect.state == EffectState.DONE,
+            Effect.settled_at > after(-DAY),
+            Job.owner_id == owner_id,
+        )
+        .group_by(Effect.effect_key)
+        .having(func.count() >= most)
+    )
+    sentence = f"You have sent {most} mails to this address within 24 hours, which is the limit."
+    return dict.fromkeys(db.session.scalars(had), sentence)
