@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from webapi.services.cells import SPACE, Styles, Unreadable, column_of, value_of
+from webapi.services.tables.cells import SPACE, Styles, Unreadable, column_of, value_of
 
 STYLES = Styles(datetime(1899, 12, 30), frozenset({1, 2}), frozenset({2}))  # noqa: DTZ001 - Excel knows no zones
 TEXTS = ["zero", "one"]

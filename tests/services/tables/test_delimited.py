@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from webapi.errors import Invalid
-from webapi.services.delimited import MOST_ROW, Record, open_text
+from webapi.services.tables.delimited import MOST_ROW, Record, open_text
 
 
 def read(path: Path, content: bytes) -> tuple[tuple[str, ...], list[Record]]:

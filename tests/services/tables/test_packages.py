@@ -8,9 +8,9 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, BadZipFile, ZipFile
 
 import pytest
 
-from tests.services.workbook import SHEET, pack, parts
+from tests.services.tables.workbook import SHEET, pack, parts
 from webapi.errors import Invalid
-from webapi.services.packages import MOST_RECORD, MOST_UNPACKED, Package, open_package
+from webapi.services.tables.packages import MOST_RECORD, MOST_UNPACKED, Package, open_package
 
 
 def refused(path: Path) -> str:

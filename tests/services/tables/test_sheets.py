@@ -11,9 +11,9 @@ import openpyxl
 import pytest
 
 from tests.contracts.source import ROOT
-from tests.services.workbook import pack, parts, sheet, strings
+from tests.services.tables.workbook import pack, parts, sheet, strings
 from webapi.errors import Invalid
-from webapi.services.sheets import Row, open_sheet
+from webapi.services.tables.sheets import Row, open_sheet
 
 
 def read(folder: Path, content: str, name: str = "list.csv") -> tuple[tuple[str, ...], tuple[str, ...], list[Row]]:
@@ -95,7 +95,7 @@ needs_linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason=
 READER = r"""
 import json, re, sys, time
 from pathlib import Path
-from webapi.services.sheets import open_sheet
+from webapi.services.tables.sheets import open_sheet
 assert "openpyxl" not in sys.modules, "the web process would pay for it"
 def megabytes(name):
     return int(re.search(name + r":\s*(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024

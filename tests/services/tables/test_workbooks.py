@@ -10,9 +10,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from tests.services.workbook import HEAD, MAIN, ROW, SHEET, pack, parts, sheet, strings
+from tests.services.tables.workbook import HEAD, MAIN, ROW, SHEET, pack, parts, sheet, strings
 from webapi.errors import Invalid
-from webapi.services.workbooks import Record, open_workbook
+from webapi.services.tables.workbooks import Record, open_workbook
 
 
 def read(path: Path) -> tuple[tuple[str, ...], list[Record]]:

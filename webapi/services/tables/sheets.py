@@ -10,8 +10,8 @@ from itertools import chain
 from pathlib import Path
 
 from webapi.errors import Invalid
-from webapi.services.delimited import open_text
-from webapi.services.workbooks import open_workbook
+from webapi.services.tables.delimited import open_text
+from webapi.services.tables.workbooks import open_workbook
 
 MOST_COLUMNS = 200  # nobody fills in a message from more
 MOST_CELL = 32_767  # characters; what a cell of Excel holds

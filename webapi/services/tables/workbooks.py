@@ -19,8 +19,8 @@ from xml.parsers import expat
 from zipfile import BadZipFile
 
 from webapi.errors import Invalid
-from webapi.services.cells import SPACE, Styles, Unreadable, column_of, rich_text, value_of
-from webapi.services.packages import Package, local_name, open_package
+from webapi.services.tables.cells import SPACE, Styles, Unreadable, column_of, rich_text, value_of
+from webapi.services.tables.packages import Package, local_name, open_package
 
 MOST_TEXTS = 100_000_000  # bytes that all shared texts may take in memory: a million of fifty letters
 EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
@@ -90,7 +90,7 @@ def _texts(package: Package, part: str) -> Iterator[str]:
 
 
 def _elements(package: Package, part: str, record: str) -> Iterator[Any]:
-    """Each element called `record`, dropped when the next is asked for, to the end of what holds them. The part refuses DTDs."""
+    """Each element called `record`, dropped when the next is asked for. The part refuses DTDs."""
     with package.stream(part, record) as source:
         path: list[Any] = []
         for event, element in ElementTree.iterparse(source, ("start", "end")):  # noqa: S314 # nosec B314
