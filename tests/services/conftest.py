@@ -25,6 +25,8 @@ def mail_server(ground: Flask) -> Iterator[SmtpServer]:
         before, settings.port = settings.port, server.port
         yield server
         settings.port = before
+        if kept := ground.extensions.pop("smtp", None):
+            kept.close()
 
 
 @pytest.fixture

@@ -50,7 +50,11 @@ def test_each_recipient_gets_a_mail_of_their_own(mail_server: SmtpServer) -> Non
     assert [mail.recipients for mail in mail_server.stored] == [(BOB,), (EVE,)]
     assert [mail.message["To"] for mail in mail_server.stored] == [BOB, EVE]
     assert receipts(job_id) == {BOB: ("done", 250), EVE: ("done", 250)}
-    assert (job(job_id).state, job(job_id).result, job(job_id).progress) == ("succeeded", {"accepted": 2, "refused": 0, "held": 0}, 100)
+    assert (job(job_id).state, job(job_id).result, job(job_id).progress) == (
+        "succeeded",
+        {"accepted": 2, "refused": 0, "held": 0},
+        100,
+    )
 
 
 def test_many_recipients_share_a_connection(mail_server: SmtpServer) -> None:

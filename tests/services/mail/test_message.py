@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
+from email.headerregistry import Address
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 import pytest
 from flask import Flask
 from markupsafe import escape
+
 from tests.conftest import BASE
 from tests.smtp_server import SmtpServer, Stored, smtp_server
 from webapi import create_app
@@ -30,6 +34,8 @@ def mail_server(app: Flask) -> Iterator[SmtpServer]:
     with smtp_server() as server, app.test_request_context():
         app.extensions["mail"].port = server.port
         yield server
+        if kept := app.extensions.pop("smtp", None):
+            kept.close()
 
 
 def sent(server: SmtpServer, letter: Letter, *files: Attachment) -> Stored:
@@ -50,6 +56,17 @@ def test_what_is_not_plain_ascii_arrives_as_it_is(mail_server: SmtpServer) -> No
     message = sent(mail_server, Letter("Grüße 🌍 — ünïcödé " * 5, text="Zürich 🌍\n")).message
     assert message["Subject"] == "Grüße 🌍 — ünïcödé " * 5
     assert message.get_content().splitlines() == ["Zürich 🌍"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Ada", "Ada Lovelace", "Lovelace, Ada", 'A "B" C', "Zoë Zoë " * 6, "=?utf-8?q?x?=", "Ada <x@evil.example>"]
+)
+def test_the_name_of_a_sender_arrives_as_it_is(name: str) -> None:
+    sender = str(Address(name.strip(), "us", "example.com"))
+    printed = Press(prepare(Letter("Hello", "Hi.")), Envelope(sender)).print(BOB, "<1@example.com>", {})
+    shown, address = parseaddr(message_from_bytes(printed)["From"])
+    assert (str(make_header(decode_header(shown))), address) == (name.strip(), "us@example.com")
+    assert longest(printed) <= 78
 
 
 def test_a_mail_with_html_has_both_parts_and_its_styles_inside(mail_server: SmtpServer) -> None:
@@ -170,5 +187,3 @@ def test_each_recipient_reads_their_own_values_and_what_a_value_holds_means_noth
 )
 def test_on_the_wire_lines_end_in_cr_lf_and_no_line_is_a_dot(message: bytes, wire: bytes) -> None:
     assert on_the_wire(message) == wire
-
-

@@ -69,9 +69,7 @@ def linked(token: str) -> File:
     """The file of such an address. Raises NotFound for a forged or old one, and when the file is gone."""
     table, row_id = links.read(PURPOSE, token, LINK_DAYS * 86400)
     key = UUID(row_id)
-    row: Upload | Artifact | None = (
-        db.session.get(Upload, key) if table == "upload" else db.session.get(Artifact, key)
-    )
+    row: Upload | Artifact | None = db.session.get(Upload, key) if table == "upload" else db.session.get(Artifact, key)
     if row is None:
         raise NotFound("This file is not there any more.")
     return _file(row, table)

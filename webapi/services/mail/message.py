@@ -10,9 +10,10 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
-from email.utils import localtime
+from email.utils import localtime, parseaddr
 from typing import Any
 
 from webapi.services.mail.letters import Prepared
@@ -20,9 +21,10 @@ from webapi.services.mail.letters import Prepared
 SEVEN_BITS: EmailPolicy[Any] = SMTP.clone(cte_type="7bit")
 BARE_EOL = re.compile(rb"\r\n|\r|\n")
 EOL = re.compile(r"\r\n|\r|\n")
-PLAIN_SUBJECT = re.compile(r"[ -<>-~]{1,60}")  # needs neither encoding nor folding; "=?" could be taken for encoded
+PLAIN = re.compile(r"[ -<>-~]{1,60}")  # needs neither encoding nor folding; "=?" could be taken for encoded
+WORDS = re.compile(r"[A-Za-z0-9 _+-]{1,60}")  # a display name that needs no quotes (RFC 5322 section 3.2.3)
 MARK = "x0mark{}0x"
-MARKS = re.compile(rb"x0mark(to|id|subject|text|html|unsubscribe)0x")
+MARKS = re.compile(rb"x0mark(from|to|id|subject|text|html|unsubscribe)0x")
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,9 @@ class Press:
 
     def __init__(self, letter: Prepared, envelope: Envelope, attachments: Sequence[Attachment] = ()) -> None:
         self._letter = letter
+        self._sender = _from(envelope.sender)
         built = _with_marks(letter, envelope, attachments).as_bytes()
-        self._pieces = MARKS.split(built)  # literal and mark in turn
+        self._pieces = MARKS.split(built)  # a literal and a mark in turn
 
     def print(self, to: str, message_id: str, values: Mapping[str, str], unsubscribe: str = "") -> bytes:
         """The whole message, with CR LF at each line's end and no dot doubled.
@@ -67,9 +70,10 @@ class Press:
         """
         said = self._letter.fill({**values, "unsubscribe_url": unsubscribe} if unsubscribe else values)
         own = {
+            b"from": self._sender,
             b"to": to.encode("ascii"),
             b"id": message_id.encode("ascii"),
-            b"subject": _header("Subject", said.subject),
+            b"subject": _subject(said.subject),
             b"text": _quoted(said.text),
             b"html": _quoted(said.html),
             b"unsubscribe": unsubscribe.encode("ascii"),
@@ -82,7 +86,7 @@ class Press:
 
 def _with_marks(letter: Prepared, envelope: Envelope, attachments: Sequence[Attachment]) -> EmailMessage:
     mail = EmailMessage(policy=SEVEN_BITS)
-    mail["From"], mail["To"], mail["Subject"] = envelope.sender, MARK.format("to"), MARK.format("subject")
+    mail["From"], mail["To"], mail["Subject"] = (MARK.format(name) for name in ("from", "to", "subject"))
     mail["Date"], mail["Message-ID"] = localtime(), MARK.format("id")
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5: robots do not answer it
     if envelope.reply_to:
@@ -99,12 +103,24 @@ def _with_marks(letter: Prepared, envelope: Envelope, attachments: Sequence[Atta
     return mail
 
 
-def _header(name: str, value: str) -> bytes:
-    """A header's value, encoded and folded (RFC 2047, RFC 5322 section 2.2.3)."""
-    if PLAIN_SUBJECT.fullmatch(value) and value == value.strip():
-        return value.encode("ascii")
-    folded: str = SEVEN_BITS.fold(name, SEVEN_BITS.header_store_parse(name, value)[1])
-    return folded.removeprefix(f"{name}: ").removesuffix("\r\n").encode("ascii")
+def _subject(text: str) -> bytes:
+    if PLAIN.fullmatch(text) and text == text.strip():
+        return text.encode("ascii")
+    return _encoded(text, "Subject")
+
+
+def _from(sender: str) -> bytes:
+    """`Name <address>`; a name that is no plain word is encoded, which needs no quotes."""
+    name, address = parseaddr(sender)
+    if not name:
+        return address.encode("ascii")
+    shown = name.encode("ascii") if WORDS.fullmatch(name) else _encoded(name, "From")
+    return shown + f"\r\n <{address}>".encode("ascii")
+
+
+def _encoded(text: str, header: str) -> bytes:
+    """Encoded words (RFC 2047), folded. The newer folding of the library loses blanks between two of them."""
+    return Header(text, "utf-8", header_name=header).encode(linesep="\r\n").encode("ascii")
 
 
 def _quoted(text: str) -> bytes:
