@@ -40,7 +40,7 @@ def people(count: int, *more: str) -> str:
 
 def submit(content: bytes | str, **options: object) -> UUID:
     """The id of the mailing, which is checked when this returns."""
-    bulk = Bulk(template="invoice@1", recipients=upload(content), **options)  # type: ignore[arg-type]
+    bulk = Bulk(template="invoice@1", recipients=upload(content), **options)
     job_id = accept("email.bulk", bulk)
     work(kind_named("email.bulk"))
     return job_id

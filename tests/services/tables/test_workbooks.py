@@ -94,6 +94,10 @@ def test_a_row_far_down_does_not_fill_the_gap(path: Path) -> None:
     assert read(pack(path, parts(sheet=far)))[1][1:] == [(1_000_000_000, ["a@x.de"], "")]
 
 
+def test_more_rows_than_a_sheet_can_have_end_the_reading(path: Path) -> None:
+    assert "more than 1,048,576 rows" in refused(pack(path, parts(sheet=sheet(HEAD + "<row/>" * 1_048_576)), method=0))
+
+
 def test_a_cell_that_cannot_be_read_spoils_its_row_alone(path: Path) -> None:
     bad = '<row r="2"><c r="A2" t="s"><v>9</v></c><c r="B2"><v>1</v></c></row>'
     _, records = read(pack(path, parts(sheet=sheet(HEAD + bad + ROW.replace('"2"', '"3"')))))
@@ -146,13 +150,13 @@ def test_a_workbook_with_a_flipped_bit_is_never_read_as_another(path: Path, tmp_
         ("sheet", sheet(HEAD + "<x>" * 9_000)),
         ("sheet", sheet("<c " + " ".join(f'a{n}=""' for n in range(300_000)) + "/>")),
         ("sheet", sheet("<!--" + "x" * 9_000_000 + "-->")),
-        ("sheet", sheet(HEAD + '<a:b:row xmlns:a="a"/>' * 400_000)),
+        ("sheet", sheet(HEAD + '<a:row xmlns:a="a"/>' * 400_000)),
         ("strings", strings("<si><t>" + "x" * 9_000_000 + "</t></si>")),
         ("strings", strings("<si>" + "<r/>" * 900_000 + "</si>")),
         ("strings", strings(("<si><t>😀" + "x" * 9_999 + "</t></si>") * 2_600)),
         ("styles", f'<styleSheet xmlns="{MAIN}"><cellXfs>' + "<xf/>" * 900_000 + "</cellXfs></styleSheet>"),
     ],
-    ids=["cells", "value", "elements", "depth", "attributes", "comment", "colons", "text", "runs", "texts", "styles"],
+    ids=["cells", "value", "elements", "depth", "attributes", "comment", "foreign", "text", "runs", "texts", "styles"],
 )
 def test_a_part_that_would_fill_the_memory_is_refused(path: Path, part: str, text: str) -> None:
     made = parts(**{part: text})

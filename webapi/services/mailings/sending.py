@@ -85,7 +85,7 @@ def lots(mailing: Mailing) -> Iterator[Lot]:
     with path.open("rb") as file:
         file.seek(mailing.spread_offset)
         while begin < total:
-            parts = []
+            parts: list[Part] = []
             left = total - begin
             while left > 0 and len(parts) < TOGETHER:
                 part = Part(mailing_id=mailing_id, offset=file.tell(), rows=min(size, left))

@@ -23,6 +23,7 @@ from webapi.services.tables.cells import SPACE, Styles, Unreadable, column_of, r
 from webapi.services.tables.packages import Package, local_name, open_package
 
 MOST_TEXTS = 100_000_000  # bytes that all shared texts may take in memory: a million of fifty letters
+MOST_ROWS = 1_048_576  # of a sheet in Excel; empty ones of 6 bytes would take the processor, if not the memory
 EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 BROKEN = (expat.ExpatError, ElementTree.ParseError, BadZipFile, zlib.error, EOFError)
 # What openpyxl raises on parts that are no workbook's.
@@ -90,7 +91,10 @@ def _texts(package: Package, part: str) -> Iterator[str]:
 
 
 def _elements(package: Package, part: str, record: str) -> Iterator[Any]:
-    """Each element called `record`, dropped when the next is asked for. The part refuses DTDs."""
+    """Each element called `record`, dropped when the next is asked for, to the end of what holds them.
+
+    ElementTree may read it: a part refuses DTDs, and with them every entity.
+    """
     with package.stream(part, record) as source:
         path: list[Any] = []
         for event, element in ElementTree.iterparse(source, ("start", "end")):  # noqa: S314 # nosec B314
@@ -109,10 +113,17 @@ def _elements(package: Package, part: str, record: str) -> Iterator[Any]:
         source.check()
 
 
+def _rows(book: _Book) -> Iterator[Any]:
+    for count, element in enumerate(_elements(book.package, book.part, "row")):
+        if count == MOST_ROWS:
+            raise Invalid(f"The sheet has more than {MOST_ROWS:,} rows, which no spreadsheet program can show.")
+        yield element
+
+
 def _records(book: _Book) -> Iterator[Record]:
     line = 0
     try:
-        for element in _elements(book.package, book.part, "row"):
+        for element in _rows(book):
             line = int(element.get("r") or line + 1)
             yield line, *_cells(book, element)
     except Invalid as error:
