@@ -6,6 +6,7 @@ from apiflask import APIFlask
 
 from webapi.blueprints import (
     accounts,
+    addresses,
     api,
     headers,
     health,
@@ -13,9 +14,12 @@ from webapi.blueprints import (
     inbox,
     jobs,
     keys,
+    mail_links,
+    mailings,
     reading,
     schedules,
     shown,
+    templates,
     tutorial,
 )
 
@@ -30,6 +34,10 @@ def init_app(app: APIFlask) -> None:
     app.register_blueprint(accounts.bp)
     app.register_blueprint(jobs.bp)
     app.register_blueprint(schedules.bp)
+    app.register_blueprint(mailings.bp)
+    app.register_blueprint(templates.bp)
+    app.register_blueprint(addresses.bp)
+    app.register_blueprint(mail_links.bp)
     app.register_blueprint(keys.bp)
     app.register_blueprint(tutorial.bp)
     api.init_app(app)

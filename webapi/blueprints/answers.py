@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, current_app, send_file
+from pathlib import Path
+
+from flask import Response, current_app, make_response, send_file
 
 from webapi.models import Job
 from webapi.queue import Kind
@@ -15,10 +17,24 @@ def public_kinds() -> list[Kind]:
 
 
 def download(job: Job, name: str) -> Response:
-    """A job's file, always to be saved: what a job produced is never shown as a page of this site."""
+    """A job's file; see `saved`."""
     row, path = storage.artifact(job.id, name)
+    return saved(path, row.media_type, row.name, row.sha256)
+
+
+def saved(path: Path, media_type: str, name: str, sha256: str) -> Response:
+    """A file, always to be saved: what somebody made is never shown as a page of this site."""
     response = send_file(
-        path, mimetype=row.media_type, as_attachment=True, download_name=row.name, conditional=True, etag=row.sha256
+        path, mimetype=media_type, as_attachment=True, download_name=name, conditional=True, etag=sha256
     )
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def mail_document(html: str) -> Response:
+    """A mail's HTML as its author wrote it, in a frame that can run nothing and send nothing."""
+    response = make_response(html)
+    response.headers["Content-Security-Policy"] = (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data: https:; frame-ancestors 'self'"
+    )
     return response

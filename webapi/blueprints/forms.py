@@ -34,6 +34,7 @@ class Field:
     attributes: dict[str, Any] = field(default_factory=dict)
     choices: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    many: bool = False
 
 
 def fields_of(
@@ -78,10 +79,13 @@ def read(
     values: dict[str, Any] = {}
     for drawn in fields_of(model):
         if drawn.widget == "file":
-            file = files.get(drawn.name)
-            if file is not None and file.filename:
-                kept = storage.receive(owner.id, file.filename, file.mimetype or "", file.stream)
-                values[drawn.name] = kept.id
+            kept = [
+                storage.receive(owner.id, file.filename, file.mimetype or "", file.stream).id
+                for file in files.getlist(drawn.name)
+                if file.filename
+            ]
+            if kept:
+                values[drawn.name] = kept if drawn.many else kept[0]
         elif drawn.widget == "checkbox":
             values[drawn.name] = drawn.name in form
         elif text := form.get(drawn.name, "").strip():
@@ -126,6 +130,8 @@ def _draw(name: str, title: str | None, described: dict[str, Any], required: boo
         drawn.widget = "file"
     elif kind == "boolean":
         drawn.widget = "checkbox"
+    elif kind == "array" and described.get("items", {}).get("format") == UPLOAD["format"]:
+        drawn.widget, drawn.many = "file", True
     elif kind == "array" and described.get("items", {}).get("type") == "string":
         drawn.widget = "lines"
     elif kind in {"integer", "number"}:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from apiflask import APIBlueprint, APIFlask
-from flask import current_app, make_response, render_template
+from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
 
+from webapi.blueprints.answers import mail_document
 from webapi.services import inbox
 
 bp = APIBlueprint("inbox", __name__, url_prefix="/inbox", enable_openapi=False)
@@ -31,11 +32,7 @@ def show(mail_id: str) -> ResponseReturnValue:
 @bp.get("/<mail_id>/html")
 def html(mail_id: str) -> ResponseReturnValue:
     """The HTML part as the sender wrote it, in a frame that can run nothing and reach nothing."""
-    response = make_response(inbox.message(_folder(), mail_id).html or "")
-    response.headers["Content-Security-Policy"] = (
-        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
-    )
-    return response
+    return mail_document(inbox.message(_folder(), mail_id).html or "")
 
 
 def _folder() -> Path:

@@ -38,9 +38,9 @@ def people(count: int, *more: str) -> str:
     return "\n".join(["email,first_name,sum", *rows, *more]) + "\n"
 
 
-def submit(content: bytes | str, **options: object) -> UUID:
+def submit(content: bytes | str, name: str = "people.csv", **options: object) -> UUID:
     """The id of the mailing, which is checked when this returns."""
-    bulk = Bulk(template="invoice@1", recipients=upload(content), **options)
+    bulk = Bulk(template="invoice@1", recipients=upload(content, name), **options)
     job_id = accept("email.bulk", bulk)
     work(kind_named("email.bulk"))
     return job_id

@@ -6,6 +6,7 @@ import pytest
 
 from tests.services.mailings.ground import hasten, mailing, over, parts, people, run, submit, template
 from tests.smtp_server import Act, SmtpServer
+from webapi.models import EffectState, User
 from webapi.queue import kind_named
 from webapi.queue.run import work
 from webapi.services.mail import suppressions
@@ -109,7 +110,7 @@ def test_who_was_refused_can_be_sent_to_again_and_nobody_else_is(mail_server: Sm
     assert (found.delivered, found.refused, len(mail_server.stored)) == (10, 0, 10)
 
 
-def test_suppressed_addresses_are_held_and_one_can_be_released(mail_server: SmtpServer, owner: object) -> None:
+def test_suppressed_addresses_are_held_and_one_can_be_released(mail_server: SmtpServer, owner: User) -> None:
     row = mailing(submit(people(3)))
     suppressions.add(row.owner_id, "Person1@example.com", "unsubscribe")
     steering.confirm(row)
@@ -117,9 +118,9 @@ def test_suppressed_addresses_are_held_and_one_can_be_released(mail_server: Smtp
     assert mail_server.to("person1@example.com") == []
     found = watching.standing(mailing(row.id))
     assert (found.delivered, found.held, found.waiting) == (2, 1, 0)
-    (held,) = watching.mails(row, ["held"])  # type: ignore[list-item]
+    (held,) = watching.mails(row, [EffectState.HELD])
     assert held.reply.startswith("Whoever reads this address asked for no more mails, since ")
-    steering.release(owner, row, held.id)  # type: ignore[arg-type]
+    steering.settle(owner, row, held.id, "release")
     run(row.id)
     assert len(mail_server.to("person1@example.com")) == 1
     assert watching.standing(mailing(row.id)).held == 0

@@ -77,6 +77,11 @@ def remove(owner: User, sender_id: UUID) -> None:
             raise NotFound("There is no such sender.")
 
 
+def asked(token: str) -> str:
+    """The address that a link is about. Raises NotFound for a wrong or old link."""
+    return str(links.read(PURPOSE, token, MAX_AGE)[1])
+
+
 def confirm(token: str) -> str:
     """Take the word of whoever opened the link. Returns the address. Raises NotFound for a wrong or old link."""
     sender_id, address = links.read(PURPOSE, token, MAX_AGE)

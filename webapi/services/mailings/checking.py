@@ -18,7 +18,7 @@ from webapi.models import Job, Mailing, State
 from webapi.models.transaction import writing
 from webapi.queue import new_file, progress
 from webapi.queue.attempt import Attempt, Replaced
-from webapi.services import storage
+from webapi.services import links, storage
 from webapi.services.mail import suppressions, templates
 from webapi.services.mailings import asking, steering
 from webapi.services.mailings.asking import Wanted
@@ -44,11 +44,19 @@ def check(attempt: Attempt, wanted: Wanted) -> dict[str, Any]:
     result = {"mailing": str(mailing.id)} | {name: found[name] for name in ("rows", "good", "bad", "suppressed")}
     if wanted.confirm == "now" and mailing.state != "sending":
         if found["problem"] or (found["bad"] and not wanted.leave_out_bad):
-            raise Permanent(
-                found["problem"] or f"{found['bad']} of {found['rows']} rows cannot be mailed; see the file."
-            )
+            raise Permanent(found["problem"] or _refusal(mailing))
         steering.confirm(mailing, leave_out_bad=wanted.leave_out_bad)
     return result
+
+
+def _refusal(mailing: Mailing) -> str:
+    found = mailing.findings
+    first = found["faults"][0]
+    where = links.public(f"/mailings/{mailing.id}")
+    return (
+        f"{found['bad']} of {found['rows']} rows cannot be mailed, the first on line {first['line']}:"
+        f" {first['fault']} Nothing was sent; all of them are at {where}."
+    )
 
 
 def _read(attempt: Attempt, mailing: Mailing, wanted: Wanted) -> tuple[Findings, str | None]:

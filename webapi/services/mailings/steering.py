@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -115,13 +116,19 @@ def send_again(mailing: Mailing, actor: str) -> int:
     return _each(parts, control.replay, actor)
 
 
-def release(owner: User, mailing: Mailing, effect_id: UUID) -> None:
-    """Let one held mail go. Raises NotFound, and Conflict while its part is not over."""
+def settle(owner: User, mailing: Mailing, effect_id: UUID, answer: Literal["release", "resend", "delivered"]) -> None:
+    """Let one held mail go, or say what became of an uncertain one.
+
+    Raises NotFound, and Conflict or Invalid while its part is not over or the mail is in another state.
+    """
     query = select(Effect.job_id).join(Job, Job.id == Effect.job_id)
     part = db.session.scalar(query.where(Effect.id == effect_id, Job.parent_id == mailing.id))
     if part is None:
         raise NotFound("There is no such mail in this mailing.")
-    jobs.release(owner, part, [effect_id])
+    if answer == "release":
+        jobs.release(owner, part, [effect_id])
+    else:
+        jobs.resolve(owner, part, {effect_id: answer})
 
 
 def part_size(rate: int | None) -> int:
