@@ -44,6 +44,10 @@ def relay(world: World, mistakes: Collection[str]) -> Iterator[Step]:
 
 def _give_up(world: World, job: Job, mistakes: Collection[str]) -> World:
     """R3: never `failed` or `cancelled` over an act that may have happened."""
+    effect = world.effect
+    got_on = effect is not None and effect.marked_by == job.attempt and effect.state in {"done", "refused"}
+    if got_on and not job.cancel:
+        return world._replace(job=job._replace(state="retrying", lease="none", crashes=0, budget=job.budget + 1))
     job = job._replace(crashes=job.crashes + 1)
     spent = job.attempt >= job.budget or job.crashes >= CRASHES
     if not job.cancel and not spent:

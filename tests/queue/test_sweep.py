@@ -13,7 +13,7 @@ from tests.queue.acting import Errands
 from tests.queue.attempts import attempt_at
 from tests.queue.rows import accept, change, effects, job, states
 from webapi.extensions import db
-from webapi.models import Job, State
+from webapi.models import EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.queue.children import lease_owner, worker_id
 from webapi.queue.effects import outstanding
@@ -148,3 +148,23 @@ def test_a_job_that_has_begun_does_not_expire_as_one_that_could_not_begin(ground
     change(job_id, deadline_at=after(-1))
     expire()
     assert "before it began" not in (job(job_id).error_public or "")
+
+
+def test_a_crash_after_something_got_done_is_not_charged_and_no_poison(ground: Flask) -> None:
+    job_id = accept("errand.hold", Errands(acts=["one", "two"]))
+    with attempt_at("errand.hold"):
+        act = outstanding(["one", "two"])[0]
+        act.mark()
+        act.settle(EffectState.DONE)
+    change(job_id, lease_until=LONG_AGO, crash_count=CRASH_CAP - 1, attempt_budget=1)
+    sweep(ground)
+    row = job(job_id)
+    assert (row.state, row.crash_count, row.attempt_budget) == ("retrying", 0, 2)
+    assert {key: effect.state for key, effect in effects(job_id).items()} == {"one": "done", "two": "pending"}
+
+
+def test_a_crash_after_a_mark_without_an_answer_is_charged(ground: Flask) -> None:
+    job_id = abandoned(mark=True)
+    change(job_id, crash_count=CRASH_CAP - 1)
+    sweep(ground)
+    assert job(job_id).state == "uncertain"

@@ -26,7 +26,12 @@ THREADS = 16  # requests at a time
 
 
 def bring_up(
-    layout: Layout, app: Flask, supervisor: Supervisor, environment: Mapping[str, str], workers: Sequence[str] = WORKERS
+    layout: Layout,
+    app: Flask,
+    supervisor: Supervisor,
+    environment: Mapping[str, str],
+    workers: Sequence[str] = WORKERS,
+    concurrency: int = CONCURRENCY,
 ) -> None:
     """Start every part that is ours; each of them is ready when this returns.
 
@@ -42,7 +47,7 @@ def bring_up(
     )
     where, patience = ("the server at REDIS_URL", ANSWER) if layout.broker is None else ("valkey", SLOW)
     supervisor.until(lambda: broker.answers(layout.settings()["REDIS_URL"]), f"{where} to answer", patience)
-    pids = [supervisor.start(_worker(name, app, environment)) for name in workers]
+    pids = [supervisor.start(_worker(name, app, environment, concurrency)) for name in workers]
     if layout.mail_port is not None:
         port = layout.mail_port
         supervisor.until(lambda: ports.answers(port), "inbox to take mail", SLOW)
@@ -71,9 +76,9 @@ def _web(layout: Layout, environment: Mapping[str, str]) -> Program:
     return Program("web", (sys.executable, "-m", "granian", "wsgi:app", *words), environment)
 
 
-def _worker(name: str, app: Flask, environment: Mapping[str, str]) -> Program:
+def _worker(name: str, app: Flask, environment: Mapping[str, str], concurrency: int) -> Program:
     queues = ",".join(app.extensions["queues"])
-    options = {"-c": CONCURRENCY, "-Q": queues, "-n": f"{name}@%h", "--loglevel": "WARNING"}
+    options = {"-c": concurrency, "-Q": queues, "-n": f"{name}@%h", "--loglevel": "WARNING"}
     words = (str(word) for option in options.items() for word in option)
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return Program(name, (sys.executable, "-m", "celery", "-A", "wsgi:celery", "worker", *words, *quiet), environment)

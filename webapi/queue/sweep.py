@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from flask import Flask
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from webapi.extensions import db
 from webapi.failpoints import failpoint
-from webapi.models import WAITING, Job, State
+from webapi.models import WAITING, Effect, EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue.children import dead_owners
@@ -32,21 +32,38 @@ def sweep(app: Flask) -> None:
     dead = dead_owners(app, [owner for owner in db.session.scalars(running) if owner])
     grace = min(GRACE, 0.2 * app.config["LEASE_SECONDS"])
     gone = or_(Job.lease_until < after(-grace), Job.lease_owner.in_(dead))
-    found = db.session.scalars(select(Job).where(Job.state == State.RUNNING, gone).limit(BATCH)).all()
+    found = db.session.execute(select(Job, _got_on()).where(Job.state == State.RUNNING, gone).limit(BATCH)).all()
     fences = [
-        (job.id, job.attempt, job.crash_count + 1, job.attempt >= job.attempt_budget, job.cancel_requested_at)
-        for job in found
+        (job.id, job.attempt, job.crash_count + 1, got_on, job.attempt >= job.attempt_budget, job.cancel_requested_at)
+        for job, got_on in found
     ]
-    for job_id, attempt, crashes, spent, asked in fences:
+    for job_id, attempt, crashes, got_on, spent, asked in fences:
         fence = (Job.id == job_id, Job.attempt == attempt, gone)
         failpoint("R3a")
         with writing() as session:
             if asked is not None:
                 _bury(session, fence, crashes, State.CANCELLED)
+            elif got_on:
+                _go_on(session, fence)
             elif spent or crashes >= CRASH_CAP:
                 _bury(session, fence, crashes)
             else:
                 _retry(session, fence, crashes)
+
+
+def _got_on() -> ColumnElement[bool]:
+    """Whether the attempt that runs has settled an effect: no poison then, and not begun for nothing."""
+    settled = Effect.state.in_([EffectState.DONE, EffectState.REFUSED])
+    return exists().where(Effect.job_id == Job.id, Effect.marked_by == Job.attempt, settled)
+
+
+def _go_on(session: Session, fence: tuple[ColumnElement[bool], ...]) -> None:
+    for job in move(
+        session, State.RUNNING, State.RETRYING, *fence, actor="relay",
+        reason="the worker died; what it had done is done, the rest goes on", crash_count=0,
+        attempt_budget=Job.attempt_budget + 1, run_at=now(), lease_owner=None, lease_until=None,
+    ):  # fmt: skip
+        log.warning("attempt lost", job=str(job.id), kind=job.kind, attempt=job.attempt)
 
 
 def _retry(session: Session, fence: tuple[ColumnElement[bool], ...], crashes: int) -> None:

@@ -1,0 +1,176 @@
+"""Bulk mail: a file from its upload to the last receipt, beside Flask-Mail in a loop, which keeps nothing.
+
+    python -m benchmarks.mail [--rows 20000] [--runs 3] [--database postgresql] [--delay 0.005] [--kill]
+
+The same sink takes the mails of all three, in turns; each mail is filled for its reader.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import statistics
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+import flask_mail
+import psutil
+from flask import Flask
+from sqlalchemy import select
+
+from benchmarks.stage import Stage, stage
+from webapi.extensions import db
+from webapi.models import User
+from webapi.services.mail import templates
+from webapi.services.mail.templates import Wording
+from webapi.services.mailings import steering, watching
+from webapi.services.mailings.watching import Standing
+
+THANKS = "Thank you. " * 60
+HTML = f"<h1>Dear {{{{first_name}}}},</h1><p>please find your invoice of {{{{amount}}}} here.</p><p>{THANKS}</p>"
+KILL_EVERY = 5.0  # seconds
+PATIENCE = 900.0  # seconds for a whole mailing
+PEER_MAILS = 2000
+T = TypeVar("T")
+
+
+def mailing(there: Stage, rows: int, run: int) -> tuple[float, float, Standing]:
+    """Seconds from the upload to the end of the check, and from the yes to the last receipt; how it ended."""
+    lines = [f"r{run}p{number}@example.com,Person {number},{number}.00 EUR" for number in range(rows)]
+    began = time.monotonic()
+    file = "\n".join(["email,first_name,amount", *lines]).encode()
+    upload = there.post(f"/uploads?name=people{run}.csv", body=file)["id"]
+    job_id = UUID(there.post("/jobs/email.bulk", json={"template": "invoice", "recipients": upload})["id"])
+    with there.app.app_context():
+        owner = db.session.scalars(select(User.id)).one()
+        _wait(lambda: _standing(owner, job_id, "checked"))
+        checked = time.monotonic()
+        steering.confirm(steering.find(owner, job_id))
+        ended = _wait(lambda: _standing(owner, job_id, "done"))
+    return checked - began, time.monotonic() - checked, ended
+
+
+def _standing(owner: UUID, mailing_id: UUID, phase: str) -> Standing | None:
+    db.session.rollback()
+    row = next((row for row in steering.of(owner) if row.id == mailing_id), None)
+    found = watching.standing(row) if row else None
+    return found if found and found.phase == phase else None
+
+
+def _wait(condition: Callable[[], T | None]) -> T:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if (value := condition()) is not None:
+            return value
+        time.sleep(0.1)
+    raise TimeoutError("The mailing did not end.")
+
+
+def peer(port: int, count: int, *, kept: bool) -> float:
+    """Mails a second of Flask-Mail: `mail.send()` with a connection for each, or one connection for all."""
+    app = Flask("peer")
+    app.config.update(MAIL_SERVER="127.0.0.1", MAIL_PORT=port, MAIL_DEFAULT_SENDER="peer@example.com")
+    mail = flask_mail.Mail(app)
+    with app.app_context():
+        began = time.monotonic()
+        if kept:
+            with mail.connect() as connection:
+                for number in range(count):
+                    connection.send(_message(number))
+        else:
+            for number in range(count):
+                mail.send(_message(number))
+        return count / (time.monotonic() - began)
+
+
+def _message(number: int) -> flask_mail.Message:
+    name, amount = f"Person {number}", f"{number}.00 EUR"
+    html = HTML.replace("{{first_name}}", name).replace("{{amount}}", amount)
+    text = f"Dear {name}, please find your invoice of {amount} here. {THANKS}"
+    return flask_mail.Message(f"Invoice, {name}", [f"p{number}@example.com"], text, html)
+
+
+class Watch(threading.Thread):
+    """Looks at the worker's processes: the most memory of all of them together. With `kill` it ends them at times."""
+
+    def __init__(self, there: Stage, *, kill: bool) -> None:
+        super().__init__(daemon=True)
+        self._there, self._kill = there, kill
+        self.peak, self.kills, self.over = 0, 0, threading.Event()
+
+    def run(self) -> None:
+        due = time.monotonic() + KILL_EVERY
+        while not self.over.wait(0.1):
+            pid = self._there.supervisor.pid("worker")
+            try:
+                worker = psutil.Process(pid)
+                used = sum(each.memory_info().rss for each in [worker, *worker.children()])
+                self.peak = max(self.peak, used)
+                if self._kill and time.monotonic() > due:
+                    os.killpg(pid, signal.SIGKILL)
+                    self.kills, due = self.kills + 1, time.monotonic() + KILL_EVERY
+            except (psutil.Error, ProcessLookupError):
+                continue
+
+
+def main(rows: int, runs: int, database: str, delay: float, connections: int, kill: bool) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="webapi-bench-"))
+    settings = {"MAIL_CONNECTIONS": connections, "LEASE_SECONDS": 10 if kill else 60}
+    results: dict[str, list[float]] = {"send": [], "kept": [], "ours": [], "check": []}
+    with stage(folder / "run", database, concurrency=1, delay=delay, **settings) as there:
+        with there.app.app_context():
+            wording = Wording(subject="Invoice, {{first_name}}", html=HTML)
+            templates.create(db.session.scalars(select(User)).one(), "invoice", wording)
+        watch = Watch(there, kill=kill)
+        watcher = threading.Thread(target=there.supervisor.watch, args=(watch.over,), daemon=True)
+        watch.start()
+        watcher.start()
+        count = max(50, int(PEER_MAILS * (0.1 if delay else 1)))
+        for run in range(runs):
+            if not kill:
+                results["send"].append(peer(there.mail_port, count, kept=False))
+                results["kept"].append(peer(there.mail_port, count, kept=True))
+            check, spent, ended = mailing(there, rows, run)
+            results["check"].append(rows / check)
+            results["ours"].append(rows / spent)
+            print(f"run {run}: {ended}", flush=True)
+            _account(there, rows, run, ended)
+        watch.over.set()
+        watcher.join()
+    for name, values in results.items():
+        if values:
+            shown = ", ".join(f"{value:,.0f}" for value in values)
+            print(f"{name:6} {statistics.median(values):8,.0f} a second, median of {shown}")
+    if not kill:
+        ours = statistics.median(results["ours"])
+        for name in ("send", "kept"):
+            print(f"ours / {name}: {ours / statistics.median(results[name]):.1f}")
+    print(f"worker: {watch.peak / 1e6:,.0f} MB at most, its main process and its child together")
+    print(f"kills: {watch.kills}")
+
+
+def _account(there: Stage, rows: int, run: int, ended: Standing) -> None:
+    """The sink's own log is the witness."""
+    got = Counter(line.split()[1] for line in there.receipts.read_text().splitlines())
+    mine = {address: count for address, count in got.items() if address.startswith(f"r{run}p")}
+    doubled = sum(count > 1 for count in mine.values())
+    lost = rows - len(mine) - ended.uncertain - ended.refused - ended.held
+    print(f"  sink: {len(mine):,} of {rows:,}; doubled {doubled}; lost {max(0, lost)}; uncertain {ended.uncertain}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds that each round trip to the sink costs")
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--kill", action="store_true", help=f"kill the worker every {KILL_EVERY:g} s")
+    main(**vars(parser.parse_args()))
