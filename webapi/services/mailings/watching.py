@@ -66,9 +66,13 @@ def standing(mailing: Mailing) -> Standing:
 
 
 def mails(mailing: Mailing, states: Sequence[EffectState], limit: int = 100) -> Sequence[Any]:
-    """Some mails of a mailing in these states: id, job_id, effect_key, state, code and reply."""
+    """Some mails of a mailing in these states: id, job_id, effect_key, state, code, reply and `over`.
+
+    What is uncertain or held can be settled once its part is over.
+    """
+    over = Job.state.in_(FINAL).label("over")
     wanted = _effects(
-        mailing.id, Effect.id, Effect.job_id, Effect.effect_key, Effect.state, Effect.code, Effect.reply
+        mailing.id, Effect.id, Effect.job_id, Effect.effect_key, Effect.state, Effect.code, Effect.reply, over
     ).where(Effect.state.in_(states))
     return db.session.execute(wanted.order_by(Effect.effect_key).limit(limit)).all()
 
