@@ -43,7 +43,7 @@ def test_a_mail_that_says_something_to_somebody_is_taken(changes: dict[str, Any]
         ({"reply_to": "ada@example.com\nBcc: eve@example.com"}, "reply_to"),
         ({"text": "x" * 200_001}, "text"),
         ({"from": "boss@example.com"}, "from"),
-        ({"sender": "boss@example.com"}, "sender"),
+        ({"sender": "boss"}, "sender"),
     ],
 )
 def test_anything_else_is_refused_where_it_is_wrong(changes: dict[str, Any], field: str) -> None:
@@ -55,6 +55,14 @@ def test_anything_else_is_refused_where_it_is_wrong(changes: dict[str, Any], fie
 def test_a_mail_without_words_is_refused() -> None:
     with pytest.raises(ValidationError, match="give a text, or HTML, or both"):
         Email.model_validate({**MAIL, "text": ""})
+
+
+def test_a_mail_has_words_of_its_own_or_a_template_and_not_both() -> None:
+    with pytest.raises(ValidationError, match="give a subject, or the name of a template"):
+        Email.model_validate({"to": MAIL["to"], "text": "x"})
+    with pytest.raises(ValidationError, match="not both"):
+        Email.model_validate({**MAIL, "template": "invoice"})
+    assert Email.model_validate({"to": MAIL["to"], "template": "invoice"}).template == "invoice"
 
 
 def test_the_effects_are_the_addresses_as_they_are_mailed() -> None:

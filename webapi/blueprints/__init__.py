@@ -17,6 +17,7 @@ from webapi.blueprints import (
     mail_links,
     mailings,
     reading,
+    recovery,
     schedules,
     shown,
     templates,
@@ -32,6 +33,7 @@ def init_app(app: APIFlask) -> None:
     app.before_request(reading.refuse_nul)
     app.register_blueprint(health.bp)
     app.register_blueprint(accounts.bp)
+    app.register_blueprint(recovery.bp)
     app.register_blueprint(jobs.bp)
     app.register_blueprint(schedules.bp)
     app.register_blueprint(mailings.bp)

@@ -3,7 +3,7 @@
 from webapi.queue.attempt import Snooze, current, new_file, progress
 from webapi.queue.extension import Queue, kind_named
 from webapi.queue.idempotency import Once, fingerprint
-from webapi.queue.job import DECLARATION, FailedJob, Kind, Retry, job
+from webapi.queue.job import DECLARATION, FailedJob, FinishedJob, Kind, Retry, job
 from webapi.queue.plain import PlainTask, task
 from webapi.queue.submit import submit
 
@@ -12,6 +12,7 @@ queue = Queue()
 __all__ = [
     "DECLARATION",
     "FailedJob",
+    "FinishedJob",
     "Kind",
     "Once",
     "PlainTask",

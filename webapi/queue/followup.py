@@ -1,12 +1,14 @@
-"""The failure handler of a kind: a job of another kind, submitted in the transaction that records the failure."""
+"""What follows a job: a job of another kind, submitted in the transaction that records how the first one ended."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from flask import current_app
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from webapi.queue.job import FailedJob, Kind
+from webapi.queue.job import FailedJob, FinishedJob, Kind
 from webapi.queue.ledger import Moved
 from webapi.queue.submit import insert_job
 
@@ -20,3 +22,13 @@ def announce_failure(session: Session, job: Moved, code: str, sentence: str) -> 
     told = FailedJob(job_id=str(job.id), kind=job.kind, error_code=code, error=sentence)
     payload = handler.payload.model_validate(told.model_dump())
     insert_job(session, handler, payload, id=uuid7(), owner_id=job.owner_id, parent_id=job.id)
+
+
+def announce_success(session: Session, job: Moved, kind: Kind, payload: Any, sandbox: bool) -> None:
+    """Submit what the kind's `on_success` names for this payload, if anything."""
+    following = kind.on_success(payload) if kind.on_success else None
+    if following is None:
+        return
+    handler: Kind = current_app.extensions["kinds"][following]
+    told = handler.payload.model_validate(FinishedJob(job_id=str(job.id)).model_dump())
+    insert_job(session, handler, told, id=uuid7(), owner_id=job.owner_id, parent_id=job.id, sandbox=sandbox)

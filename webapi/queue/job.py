@@ -41,7 +41,8 @@ class Kind:
     `public` opens the doors (form, JSON, command line) to the people who may submit it; without it
     only our own services do. `effects` lists what the job will do to the outside world, one key for
     each act, before it does any of it; an act whose outcome nobody can know is held for a person or
-    sent again, as `on_unknown` says. `on_failure` names a kind whose payload is `FailedJob`.
+    sent again, as `on_unknown` says. `on_failure` names a kind whose payload is `FailedJob`;
+    `on_success(payload)` names one whose payload is `FinishedJob`, or none.
     `prepare(payload, owner_id)` looks at what somebody submits: it returns the payload, completed where it
     may be, or raises Invalid. The jobs of a `hidden` kind are parts of another's and are left out of lists.
     Limits are in seconds. `rate` bounds how many attempts begin ("100/m"; s, m, h or d), and `concurrency`
@@ -60,6 +61,7 @@ class Kind:
     effect: Literal["mail", "call"] = "mail"
     on_unknown: Literal["hold", "resend"] = "hold"
     on_failure: str | None = None
+    on_success: Callable[[Any], str | None] | None = None
     prepare: Callable[[Any, UUID], BaseModel] | None = None
     hidden: bool = False
     rate: str | None = None
@@ -88,6 +90,12 @@ class FailedJob(BaseModel):
     kind: str
     error_code: str
     error: str
+
+
+class FinishedJob(BaseModel):
+    """What is told to a kind that goes on after another one's success."""
+
+    job_id: str
 
 
 def job(name: str, **options: Any) -> Callable[[Function], Function]:

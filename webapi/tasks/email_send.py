@@ -3,7 +3,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from webapi.queue import Retry, job
 from webapi.services.addresses import Address, Line
@@ -20,7 +26,7 @@ class Email(BaseModel):
     to: list[Address] = Field(
         min_length=1, max_length=50, description="One address a line; each gets a mail of its own."
     )
-    subject: Line = Field("", max_length=200, description="Not needed with a template.")
+    subject: Line | None = Field(None, min_length=1, max_length=200)
     text: Body = Field(
         "", description="Plain text. Left empty, it is made from the HTML.", json_schema_extra={"multiline": True}
     )
@@ -31,7 +37,7 @@ class Email(BaseModel):
         json_schema_extra={"multiline": True},
     )
     template: str | None = Field(
-        None, max_length=120, description="The name of one of your templates, instead of subject, text and HTML."
+        None, max_length=120, description="The name of one of your templates, instead of a subject, a text and HTML."
     )
     values: dict[str, Value] = Field(
         default_factory=dict,
@@ -50,13 +56,11 @@ class Email(BaseModel):
 
     @model_validator(mode="after")
     def _says_something(self) -> Email:
-        own = bool(self.text or self.html or self.subject)
-        if self.template:
-            if own:
-                raise ValueError("give a template, or subject and text of its own, not both")
-        elif not self.subject:
+        if self.template and (self.subject or self.text or self.html):
+            raise ValueError("give a template, or subject and text of its own, not both")
+        if not self.template and not self.subject:
             raise ValueError("give a subject, or the name of a template")
-        elif not self.text and not self.html:
+        if not self.template and not self.text and not self.html:
             raise ValueError("give a text, or HTML, or both")
         return self
 

@@ -19,7 +19,7 @@ from webapi.services.mail.mailer import Errand
 class Mail:
     """What a mail says and what goes with it. `template` is a name, or a name and a version: `invoice@3`."""
 
-    subject: str = ""
+    subject: str | None = None
     text: str = ""
     html: str = ""
     template: str | None = None
@@ -59,7 +59,7 @@ def _letter(owner_id: UUID, mail: Mail) -> Letter:
     if mail.template is not None:
         template, version = templates.named(owner_id, mail.template)
         return templates.wording(template.id, version).letter()
-    return Letter(subject=literal(mail.subject), text=literal(mail.text), html=literal(mail.html))
+    return Letter(subject=literal(mail.subject or ""), text=literal(mail.text), html=literal(mail.html))
 
 
 def literal(text: str) -> str:
