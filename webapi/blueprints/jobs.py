@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import Literal
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -144,11 +145,14 @@ def replay(job_id: UUID) -> ResponseReturnValue:
 
 @bp.post("/jobs/<uuid:job_id>/resolve")
 def resolve(job_id: UUID) -> ResponseReturnValue:
-    """The buttons beside unknown receipts: the effect's id and the answer."""
+    """The buttons beside unknown and held receipts: the effect's id and the answer."""
     given = {name: value for name, value in request.form.items() if name in Settled.model_fields}
     answer = reading.values(Settled, given)
-    jobs.resolve(me(), job_id, {answer.effect: answer.answer})
-    flash("It is sent again." if answer.answer == "resend" else "It counts as delivered.")
+    if answer.answer == "release":
+        jobs.release(me(), job_id, [answer.effect])
+    else:
+        jobs.resolve(me(), job_id, {answer.effect: answer.answer})
+    flash({"release": "It is sent.", "resend": "It is sent again."}.get(answer.answer, "It counts as delivered."))
     return redirect(url_for("jobs.show", job_id=job_id), 303)
 
 
@@ -156,7 +160,7 @@ class Settled(BaseModel):
     """What a person found out about one effect."""
 
     effect: UUID
-    answer: Answer
+    answer: Answer | Literal["release"]
 
 
 @bp.get("/jobs/<uuid:job_id>/artifacts/<name>")
