@@ -9,7 +9,7 @@ PORT ?= 5000
 FLASK := $(BIN)/flask --app wsgi
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo drill test soak check format web worker relay flower migrate upgrade shell lock clean
+.PHONY: help run demo drill test soak bench check format web worker relay flower migrate upgrade shell lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test: $(VENV)/dev.stamp ## Run the tests, on SQLite and PostgreSQL
 
 soak: $(VENV)/dev.stamp ## Run the tests that take minutes: long stalls, many restarts, deep searches
 	$(BIN)/python -m pytest -m soak $(ARGS)
+
+bench: $(VENV)/dev.stamp ## Measure us beside the peers, in one run on one machine
+	$(BIN)/python -m benchmarks.mail
 
 check: $(VENV)/dev.stamp ## Format, lint, types, security lint and the tests: what CI runs
 	$(BIN)/ruff format --check .
