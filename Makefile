@@ -40,8 +40,9 @@ test: $(VENV)/dev.stamp ## Run the tests, on SQLite and PostgreSQL
 soak: $(VENV)/dev.stamp ## Run the tests that take minutes: long stalls, many restarts, deep searches
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
-bench: $(VENV)/dev.stamp ## Measure us beside the peers, in one run on one machine
-	$(BIN)/python -m benchmarks.mail
+bench: $(VENV)/dev.stamp ## Measure us beside the peers; benchmarks/RESULTS.md has what came of it
+	$(BIN)/python -m benchmarks.mail | tee benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.mail --runs 1 --delay 0.005 --kill | tee -a benchmarks/RESULTS.md
 
 check: $(VENV)/dev.stamp ## Format, lint, types, security lint and the tests: what CI runs
 	$(BIN)/ruff format --check .

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import signal
 import statistics
 import tempfile
@@ -16,6 +17,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -38,6 +40,8 @@ HTML = f"<h1>Dear {{{{first_name}}}},</h1><p>please find your invoice of {{{{amo
 KILL_EVERY = 5.0  # seconds
 PATIENCE = 900.0  # seconds for a whole mailing
 PEER_MAILS = 2000
+SEND, KEPT = "Flask-Mail, a connection for each", "Flask-Mail, one kept connection"
+OURS, CHECK = "ours, with a receipt for each", "ours, checking the file"
 T = TypeVar("T")
 
 
@@ -123,7 +127,8 @@ class Watch(threading.Thread):
 def main(rows: int, runs: int, database: str, delay: float, connections: int, kill: bool) -> None:
     folder = Path(tempfile.mkdtemp(prefix="webapi-bench-"))
     settings = {"MAIL_CONNECTIONS": connections, "LEASE_SECONDS": 10 if kill else 60}
-    results: dict[str, list[float]] = {"send": [], "kept": [], "ours": [], "check": []}
+    rates: dict[str, list[float]] = {SEND: [], KEPT: [], OURS: [], CHECK: []}
+    ended = []
     with stage(folder / "run", database, concurrency=1, delay=delay, **settings) as there:
         with there.app.app_context():
             wording = Wording(subject="Invoice, {{first_name}}", html=HTML)
@@ -132,37 +137,54 @@ def main(rows: int, runs: int, database: str, delay: float, connections: int, ki
         watcher = threading.Thread(target=there.supervisor.watch, args=(watch.over,), daemon=True)
         watch.start()
         watcher.start()
-        count = max(50, int(PEER_MAILS * (0.1 if delay else 1)))
         for run in range(runs):
             if not kill:
-                results["send"].append(peer(there.mail_port, count, kept=False))
-                results["kept"].append(peer(there.mail_port, count, kept=True))
-            check, spent, ended = mailing(there, rows, run)
-            results["check"].append(rows / check)
-            results["ours"].append(rows / spent)
-            print(f"run {run}: {ended}", flush=True)
-            _account(there, rows, run, ended)
+                count = PEER_MAILS // 10 if delay else PEER_MAILS
+                rates[SEND].append(peer(there.mail_port, count, kept=False))
+                rates[KEPT].append(peer(there.mail_port, count, kept=True))
+            check, spent, standing = mailing(there, rows, run)
+            rates[CHECK].append(rows / check)
+            rates[OURS].append(rows / spent)
+            ended.append(_account(there, rows, run, standing))
         watch.over.set()
         watcher.join()
-    for name, values in results.items():
-        if values:
-            shown = ", ".join(f"{value:,.0f}" for value in values)
-            print(f"{name:6} {statistics.median(values):8,.0f} a second, median of {shown}")
-    if not kill:
-        ours = statistics.median(results["ours"])
-        for name in ("send", "kept"):
-            print(f"ours / {name}: {ours / statistics.median(results[name]):.1f}")
-    print(f"worker: {watch.peak / 1e6:,.0f} MB at most, its main process and its child together")
-    print(f"kills: {watch.kills}")
+    _report(rows, database, delay, connections, rates, ended, watch)
 
 
-def _account(there: Stage, rows: int, run: int, ended: Standing) -> None:
-    """The sink's own log is the witness."""
+def _account(there: Stage, rows: int, run: int, ended: Standing) -> str:
+    """The sink's own log is the witness: each address of this run, and how often it came."""
     got = Counter(line.split()[1] for line in there.receipts.read_text().splitlines())
     mine = {address: count for address, count in got.items() if address.startswith(f"r{run}p")}
     doubled = sum(count > 1 for count in mine.values())
-    lost = rows - len(mine) - ended.uncertain - ended.refused - ended.held
-    print(f"  sink: {len(mine):,} of {rows:,}; doubled {doubled}; lost {max(0, lost)}; uncertain {ended.uncertain}")
+    explained = ended.uncertain + ended.refused + ended.held + ended.waiting
+    lost = max(0, ended.delivered - len(mine), rows - len(mine) - explained)
+    said = f"{ended.delivered:,} delivered, {ended.uncertain} uncertain"
+    return f"{said}; at the sink {len(mine):,}, lost {lost}, doubled {doubled}"
+
+
+def _report(
+    rows: int,
+    database: str,
+    delay: float,
+    connections: int,
+    rates: dict[str, list[float]],
+    ended: list[str],
+    watch: Watch,
+) -> None:
+    print(f"## Bulk mail, {datetime.now(UTC):%Y-%m-%d}\n")
+    print(f"{rows:,} rows, {database}, one worker process with {connections} connections, {os.cpu_count()} cores,")
+    print(f"Python {platform.python_version()}, each round trip to the sink {delay * 1000:g} ms more.\n")
+    print("| | mails a second (median) | each run | ours is |\n| --- | --- | --- | --- |")
+    ours = statistics.median(rates[OURS])
+    for name, values in rates.items():
+        if values:
+            each = ", ".join(f"{value:,.0f}" for value in values)
+            ratio = f"{ours / statistics.median(values):.1f} ×" if name in {SEND, KEPT} else ""
+            print(f"| {name} | {statistics.median(values):,.0f} | {each} | {ratio} |")
+    print(f"\nMemory of the worker's main process and its child together: {watch.peak / 1e6:,.0f} MB at most.")
+    print(f"Workers killed meanwhile: {watch.kills}.\n")
+    for run, account in enumerate(ended, 1):
+        print(f"- Run {run}: {account}.")
 
 
 if __name__ == "__main__":

@@ -110,3 +110,30 @@ def test_no_page_is_wider_than_a_telephone(ada: Page, site: Site) -> None:
         ada.goto(site.url + path)
         width = ada.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, f"{path} is {width} px wide"
+
+
+def test_a_mailing_is_checked_confirmed_and_watched_to_its_end(ada: Page, site: Site, tmp_path: Path) -> None:
+    ada.goto(f"{site.url}/templates/new")
+    ada.fill("#field-name", "hello")
+    ada.fill("#field-subject", "Hello {{first_name}}")
+    ada.fill("#field-html", "<h1>Hello {{first_name}}</h1>")
+    expect(ada.locator("#facts .subject")).to_contain_text("Hello [first_name]")
+    ada.fill("#value-first_name", "Grace")
+    expect(ada.frame_locator("iframe.mail").locator("h1")).to_have_text("Hello Grace")
+    ada.click(".source > button")
+    expect(ada.locator("hgroup")).to_contain_text("Version 1")
+    rows = [f"person{number}@example.com,Person {number}" for number in range(30)]
+    lines = ["email,first_name", *rows, "nobody,Nobody", "uncertain@simulator.webapi,U"]
+    (tmp_path / "people.csv").write_text("\n".join(lines))
+    ada.goto(f"{site.url}/mailings/new")
+    ada.select_option("#field-template", "hello")
+    ada.set_input_files("#field-recipients", tmp_path / "people.csv")
+    ada.click(".job-form > button")
+    expect(ada.get_by_role("cell", name="nobody: this is not one email address")).to_be_visible()
+    expect(ada.frame_locator("iframe.mail >> nth=0").locator("h1")).to_have_text("Hello Person 0")
+    ada.check("[name=leave_out_bad]")
+    ada.click("text=Send 31 mails")
+    expect(ada.locator("h1 .state")).to_have_text("done")
+    expect(ada.locator(".figures .done")).to_contain_text("30")
+    ada.click("text=It arrived")
+    expect(ada.locator(".figures .done")).to_contain_text("31")
