@@ -19,7 +19,7 @@ from webapi.queue.audit import audit
 from webapi.queue.claim import claim
 from webapi.queue.heartbeat import holding
 from webapi.services import bulk
-from webapi.services.jobs import Wanted
+from webapi.services.job_lists import Wanted
 
 pytestmark = pytest.mark.usefixtures("context")
 NOTES = Wanted(kinds=["test.note"])

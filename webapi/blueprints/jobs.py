@@ -19,7 +19,7 @@ from webapi.errors import Invalid
 from webapi.models import State
 from webapi.queue import Kind, Once, explain, fingerprint
 from webapi.queue.control import Answer
-from webapi.services import jobs
+from webapi.services import job_lists, jobs
 
 bp = APIBlueprint("jobs", __name__, enable_openapi=False)
 bp.before_request(require_person)
@@ -41,12 +41,12 @@ class Listing(BaseModel):
 @bp.get("/")
 def overview() -> ResponseReturnValue:
     owner = me()
-    recent = jobs.page(owner, jobs.Wanted(), limit=8)
-    needs_me = jobs.page(owner, jobs.Wanted(states=[State.UNCERTAIN, State.FAILED]), limit=5)
+    recent = job_lists.page(owner, job_lists.Wanted(), limit=8)
+    needs_me = job_lists.page(owner, job_lists.Wanted(states=[State.UNCERTAIN, State.FAILED]), limit=5)
     own = {kind.name for kind in public_kinds()}
     return render_template(
         "jobs/overview.html",
-        counts=jobs.counts(owner),
+        counts=job_lists.counts(owner),
         recent=recent.jobs,
         needs_me=needs_me.jobs,
         new_here=not any(job.kind in own for job in recent.jobs),
@@ -110,8 +110,8 @@ def _delay() -> dict[str, str]:
 @bp.get("/jobs")
 def index() -> ResponseReturnValue:
     wanted = reading.query(Listing, from_form=True)
-    filters = jobs.Wanted(kinds=wanted.kind, states=wanted.state, tags=wanted.tag)
-    page = jobs.page(me(), filters, cursor=wanted.cursor, limit=wanted.limit)
+    filters = job_lists.Wanted(kinds=wanted.kind, states=wanted.state, tags=wanted.tag)
+    page = job_lists.page(me(), filters, cursor=wanted.cursor, limit=wanted.limit)
     return render_template("jobs/index.html", page=page, wanted=wanted, states=list(State), kinds=public_kinds())
 
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from webapi.cli.asking import answer, person
 from webapi.models import EffectState, Job, State
 from webapi.queue import Kind, explain
-from webapi.services import bulk, jobs
+from webapi.services import bulk, job_lists, jobs
 
 LONGEST_DELAY = 366 * 86400  # seconds
 
@@ -84,7 +84,7 @@ job_commands.add_command(SubmitGroup("submit", help="Submit a job. Each kind is 
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_jobs(owner: str, limit: int, as_json: bool) -> None:
     """List somebody's jobs, newest first."""
-    rows = jobs.page(person(owner), jobs.Wanted(), limit=limit).jobs
+    rows = job_lists.page(person(owner), job_lists.Wanted(), limit=limit).jobs
     if as_json:
         click.echo(json.dumps([_facts(job) for job in rows], indent=2))
         return
@@ -139,7 +139,7 @@ def _many(name: str, act: Callable[..., bulk.Outcome], summary: str) -> None:
     @click.option("--yes", is_flag=True, help="Do it. Without this, say only what would be done.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def run(owner: str, kinds: tuple[str], states: tuple[str], tags: tuple[str], yes: bool, as_json: bool) -> None:
-        wanted = jobs.Wanted(kinds, [State(state) for state in states], tags)
+        wanted = job_lists.Wanted(kinds, [State(state) for state in states], tags)
         outcome = answer(act, person(owner), wanted, dry_run=not yes)
         if as_json:
             click.echo(json.dumps(asdict(outcome), indent=2))

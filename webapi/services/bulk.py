@@ -15,8 +15,8 @@ from webapi.extensions import db
 from webapi.models import FINAL, WAITING, Effect, EffectState, Job, State, User
 from webapi.models.transaction import writing
 from webapi.queue import control
-from webapi.services import jobs
-from webapi.services.jobs import Wanted
+from webapi.services import job_lists, jobs
+from webapi.services.job_lists import Wanted
 
 MOST = 1000  # jobs in one call
 TOGETHER = 50  # jobs in one transaction
@@ -65,7 +65,7 @@ def _act(
     states = [state for state in wanted.states or default if state in possible]
     if not states:
         return Outcome(dry_run, 0, {}, {}, 0)
-    query = jobs.matching(owner, replace(wanted, states=states))
+    query = job_lists.matching(owner, replace(wanted, states=states))
     total = db.session.scalar(query.with_only_columns(func.count())) or 0
     ids = list(db.session.scalars(query.with_only_columns(Job.id).order_by(Job.id).limit(MOST)))
     by_state, by_effect = _counted(ids)

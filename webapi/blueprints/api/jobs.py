@@ -19,7 +19,7 @@ from webapi.blueprints.identity import me, require_anyone
 from webapi.blueprints.reading import Moment
 from webapi.models import Job, State
 from webapi.queue import explain
-from webapi.services import jobs
+from webapi.services import job_lists, jobs
 
 bp = APIBlueprint("api_jobs", __name__, tag="Jobs")
 bp.before_request(require_anyone)
@@ -48,8 +48,8 @@ class FilterQuery(BaseModel):
     created_after: Moment | None = None
     created_before: Moment | None = None
 
-    def wanted(self) -> jobs.Wanted:
-        return jobs.Wanted(self.kind, self.state, self.tag, self.created_after, self.created_before)
+    def wanted(self) -> job_lists.Wanted:
+        return job_lists.Wanted(self.kind, self.state, self.tag, self.created_after, self.created_before)
 
 
 class ListQuery(FilterQuery):
@@ -82,7 +82,7 @@ def submit(kind: str) -> tuple[JobOut, int, dict[str, str]]:
 def index() -> JobPage:
     """List your jobs, newest first"""
     query = reading.query(ListQuery)
-    page = jobs.page(me(), query.wanted(), cursor=query.cursor, limit=query.limit)
+    page = job_lists.page(me(), query.wanted(), cursor=query.cursor, limit=query.limit)
     return JobPage(jobs=shape_jobs(page.jobs), next_cursor=page.next_cursor)
 
 
