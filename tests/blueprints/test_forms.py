@@ -88,6 +88,11 @@ def test_a_mail_is_read_from_its_fields(site: Site, browser: Browser) -> None:
         "subject": "Hello",
         "text": "Hi.\nBye.",
         "html": "",
+        "template": None,
+        "values": {},
+        "attachments": [],
+        "artifacts": [],
+        "sender": None,
         "reply_to": None,
     }
 

@@ -27,7 +27,13 @@ def test_the_overview_counts_by_state_and_shows_what_needs_somebody(site: Site, 
 
 def test_only_kinds_that_are_open_are_offered(browser: Browser) -> None:
     page = browser.get("/new").text
-    assert re.findall(r'href="/new/([\w.]+)"', page) == ["data.process", "email.send", "http.call", "report.build"]
+    assert re.findall(r'href="/new/([\w.]+)"', page) == [
+        "data.process",
+        "email.bulk",
+        "email.send",
+        "http.call",
+        "report.build",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["email.welcome", "test.note", "no.such", "x"])
