@@ -49,6 +49,7 @@ CASES: dict[str, dict[str, Any]] = {
     "api_jobs.cancel": {},
     "api_jobs.replay": {},
     "api_jobs.resolve": {"json": {"effects": {str(NOBODYS): "delivered"}}},
+    "api_jobs.release": {"json": {"effects": [str(NOBODYS)]}},
 }
 ROUTES = [route for safe in (True, False) for route in routes(safe=safe) if route.rule.arguments]
 OWNED = [route for route in ROUTES if route.endpoint not in PUBLIC]

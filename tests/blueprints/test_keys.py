@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from tests.blueprints.routes import Route, routes
 from tests.blueprints.site import Browser, Site
 
-KEY = re.compile(r"wapi_live_[0-9a-f]{12}_[0-9a-f]{64}")
+KEY = re.compile(r"wapi_(?:live|test)_[0-9a-f]{12}_[0-9a-f]{64}")
 ROUTES = [each for safe in (True, False) for each in routes(safe=safe) if each.endpoint.startswith("keys.")]
 
 
@@ -20,6 +20,12 @@ def make(browser: Browser, name: str = "nightly import") -> str:
     page = browser.post("/keys", {"name": name})
     assert page.status_code == 201
     return str(KEY.findall(page.text)[0])
+
+
+def test_a_test_key_is_made_by_its_box_and_listed_as_one(browser: Browser) -> None:
+    page = browser.post("/keys", {"name": "trial run", "test": "on"}).text
+    (row,) = [each for each in page.split("<tr>") if "trial run" in each]
+    assert (KEY.findall(page)[0].startswith("wapi_test_"), "<td>test</td>" in row) == (True, True)
 
 
 def me(site: Site, key: str) -> TestResponse:

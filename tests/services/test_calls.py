@@ -77,6 +77,20 @@ def test_an_expected_answer_is_the_result_and_the_receipt(service: HttpServer) -
     assert request.headers["user-agent"].startswith("webapi/")
 
 
+@pytest.mark.parametrize(("payload", "status"), [({}, 200), ({"expected_status": 404}, 404)])
+def test_in_the_sandbox_nothing_leaves_and_the_receipt_says_so(
+    service: HttpServer, payload: dict[str, Any], status: int
+) -> None:
+    call = HttpCall.model_validate({"url": service.url(), "data": 1, **payload})
+    job_id = accept("http.call", call, sandbox=True)
+    work(kind_named("http.call"))
+    played = effect(job_id)
+    assert (job(job_id).state, played.state, played.code, played.reply) == (
+        "succeeded", "done", status, "played: sandbox",
+    )  # fmt: skip
+    assert (service.connections, whole()) == (0, True)
+
+
 def test_each_call_carries_its_id_and_its_moment(service: HttpServer) -> None:
     job_id = make(service)
     headers = service.stored[0].headers

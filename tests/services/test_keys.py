@@ -56,3 +56,16 @@ def test_anything_but_the_key_itself_is_nobody(ada: Person, change: Callable[[st
 def test_the_last_use_is_noted(ada: Person) -> None:
     keys.owner_of(ada.key)
     assert db.session.scalars(select(ApiKey)).one().last_used_at is not None
+
+
+def test_a_test_key_says_what_it_is_and_works_like_the_other(ada: Person) -> None:
+    token = keys.create(ada.row, "trial", test=True)
+    owner = keys.owner_of(token)
+    assert owner is not None
+    assert (owner.id, keys.is_test(token), keys.is_test(ada.key)) == (ada.id, True, False)
+    assert {row.name: row.is_test for row in keys.of(ada.row)} == {"tests": False, "trial": True}
+
+
+def test_a_live_key_does_not_pass_for_a_test_key(ada: Person) -> None:
+    """Nor the other way: the type is part of what is looked up."""
+    assert keys.owner_of(ada.key.replace("live", "test")) is None

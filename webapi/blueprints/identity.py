@@ -14,6 +14,8 @@ from webapi.services import accounts, keys
 
 SCHEME = "Bearer "
 PROGRAMS = {"api_kinds", "api_bulk", "api_jobs", "api_schedules", "api_uploads", "api_me", "tutorial"}
+PROGRAMS |= {"api_templates", "api_senders", "api_suppressions", "api_mailings", "api_bounces"}
+SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
 # The link itself proves what it may do, and a mail program has no cookie (RFC 8058 section 3.2).
 SIGNED_LINKS = {"mail_links.end"}
 
@@ -23,6 +25,7 @@ def init_app(app: Flask) -> None:
     login.request_loader(_by_key)
     login.unauthorized_handler(_not_signed_in)
     app.before_request(_check_csrf)
+    app.before_request(_keep_test_keys_in)
 
 
 def me() -> User:
@@ -50,6 +53,20 @@ def session_only() -> User:
     return user
 
 
+def sandbox() -> bool:
+    """Whether it is a test key that asks: what it submits is only played, and nothing leaves."""
+    return bool(current_user.is_authenticated and g.get("test_key"))
+
+
+def check_sandbox(inside: bool) -> None:
+    """Before something acts on the world: a test key may make that happen `inside` the sandbox only.
+
+    Raises Forbidden.
+    """
+    if sandbox() and not inside:
+        raise Forbidden("A test key lets nothing leave. Use a live key for this.")
+
+
 def _by_session(session_id: str) -> User | None:
     """A key that comes with a cookie decides alone: whoever sends one means it, also when it was revoked."""
     return _by_key(request) if _has_key() else accounts.by_session(session_id)
@@ -64,7 +81,9 @@ def _by_key(_: Any) -> User | None:
     if not _has_key():
         return None
     g.key_used = True
-    user = keys.owner_of(request.headers["Authorization"].removeprefix(SCHEME).strip())
+    token = request.headers["Authorization"].removeprefix(SCHEME).strip()
+    user = keys.owner_of(token)
+    g.test_key = keys.is_test(token)
     if user is None:
         raise NotSignedIn("This API key does not work. It may have been revoked.")
     return user
@@ -75,13 +94,21 @@ def _check_csrf() -> None:
 
     A program that forgot its key is told so by the view; a token would not help it.
     """
-    if request.method in {"GET", "HEAD", "OPTIONS", "TRACE"} or request.endpoint is None:
+    if request.method in SAFE or request.endpoint is None:
         return
     if request.endpoint in SIGNED_LINKS:
         return
     nobody = request.blueprint in PROGRAMS and not _has_key() and not current_user.is_authenticated
     if not _has_key() and not nobody:
         csrf.protect()
+
+
+def _keep_test_keys_in() -> None:
+    """The pages know no sandbox: what they do is meant."""
+    if request.method in SAFE or request.endpoint is None or request.blueprint in PROGRAMS:
+        return
+    if _has_key():
+        check_sandbox(inside=False)
 
 
 def _not_signed_in() -> Response:

@@ -24,7 +24,7 @@ def index() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     owner = session_only()
     name = request.form.get("name", "").strip()[:100] or "key"
-    token = keys.create(owner, name)
+    token = keys.create(owner, name, test="test" in request.form)
     return render_template("keys/index.html", keys=keys.of(owner), new_key=token), 201
 
 

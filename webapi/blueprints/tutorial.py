@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, JsonValue
 
 from webapi.blueprints import reading
-from webapi.blueprints.identity import me, require_anyone
+from webapi.blueprints.identity import me, require_anyone, sandbox
 from webapi.errors import NotFound
 from webapi.services import jobs
 
@@ -29,7 +29,7 @@ def process() -> ResponseReturnValue:
     owner, kind = me(), jobs.public_kind("data.process")
     work = reading.values(Work, {"data": request.form.get("data")}) if request.form else reading.body(Work)
     payload = reading.values(kind.payload, {"data": work.data})
-    job = jobs.submit(owner, kind, payload, once=reading.once("process", work))
+    job = jobs.submit(owner, kind, payload, once=reading.once("process", work), sandbox=sandbox())
     return jsonify(task_id=job.id, status=job.state), 202
 
 

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from webapi.extensions import db
 from webapi.models.columns import Moment, now
 
+TEST_KEY = "wapi_test_"  # how the keys begin whose jobs are only played
+
 
 class User(UserMixin, db.Model):  # type: ignore[name-defined,misc]
     """A person. `session_epoch` is in every cookie: raising it ends all of their sessions.
@@ -50,3 +52,7 @@ class ApiKey(db.Model):  # type: ignore[name-defined,misc]
     created_at: Mapped[datetime] = mapped_column(Moment, default=now())
     last_used_at: Mapped[datetime | None] = mapped_column(Moment)
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    @property
+    def is_test(self) -> bool:
+        return self.prefix.startswith(TEST_KEY)

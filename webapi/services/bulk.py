@@ -46,9 +46,12 @@ def cancel(owner: User, wanted: Wanted, *, dry_run: bool) -> Outcome:
     return _act(owner, wanted, CANCELLABLE, CANCELLABLE, control.cancel, dry_run=dry_run)
 
 
-def replay(owner: User, wanted: Wanted, *, dry_run: bool) -> Outcome:
-    """Run those again that are over and did not succeed, or those in the states that the filter names."""
-    return _act(owner, wanted, FINAL, REPLAYABLE, control.replay, dry_run=dry_run)
+def replay(owner: User, wanted: Wanted, *, dry_run: bool, sandbox: bool = False) -> Outcome:
+    """Run those again that are over and did not succeed, or those in the states that the filter names.
+
+    With `sandbox` only those of the sandbox.
+    """
+    return _act(owner, wanted, FINAL, REPLAYABLE, control.replay, dry_run=dry_run, sandbox=sandbox)
 
 
 def _act(
@@ -59,6 +62,7 @@ def _act(
     act: Callable[[Session, UUID, str], None],
     *,
     dry_run: bool,
+    sandbox: bool = False,
 ) -> Outcome:
     if not any(vars(wanted).values()):
         raise Malformed("Name at least one filter, such as kind or state: this acts on every job that matches.")
@@ -66,6 +70,7 @@ def _act(
     if not states:
         return Outcome(dry_run, 0, {}, {}, 0)
     query = job_lists.matching(owner, replace(wanted, states=states))
+    query = query.where(Job.sandbox) if sandbox else query
     total = db.session.scalar(query.with_only_columns(func.count())) or 0
     ids = list(db.session.scalars(query.with_only_columns(Job.id).order_by(Job.id).limit(MOST)))
     by_state, by_effect = _counted(ids)

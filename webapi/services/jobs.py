@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from webapi.errors import Forbidden, NotFound
 from webapi.extensions import db
 from webapi.models import Artifact, Effect, EffectState, Job, JobEvent, Schedule, User
 from webapi.models.transaction import writing
-from webapi.queue import Kind, control, kind_named
+from webapi.queue import Kind, Once, control, kind_named
 from webapi.queue import submit as submit_job
 from webapi.services import storage
 
@@ -27,13 +28,19 @@ def public_kind(name: str) -> Kind:
     return kind
 
 
-def submit(owner: User, kind: Kind, payload: BaseModel, **options: Any) -> Job:
+def submit(
+    owner: User, kind: Kind, payload: BaseModel, *, once: Once | None = None, sandbox: bool = False, **options: Any
+) -> Job:
     """Accept a job from its owner. `options` are those of `webapi.queue.submit`.
+
+    What a job of the `sandbox` does to the outside world is only played. Its idempotency keys are others than those
+    of the jobs that are meant, so that a request which was tried in the sandbox first is not taken for done.
 
     Raises what `allow` raises, QuotaReached at MAX_OPEN_JOBS, and what `webapi.queue.submit` raises.
     """
     payload = allowed(owner, kind, payload)
-    return submit_job(kind.name, payload, owner_id=owner.id, quota=quota(), **options)
+    once = replace(once, route=f"{once.route} (sandbox)") if once and sandbox else once
+    return submit_job(kind.name, payload, owner_id=owner.id, quota=quota(), once=once, sandbox=sandbox, **options)
 
 
 def allowed(owner: User, kind: Kind, payload: BaseModel) -> BaseModel:

@@ -17,14 +17,20 @@ from webapi.extensions import db
 from webapi.models import ApiKey, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
+from webapi.models.user import TEST_KEY
 
-SHAPE = re.compile(r"wapi_live_[0-9a-f]{12}_[0-9a-f]{64}")
+LIVE_KEY = "wapi_live_"
+SHAPE = re.compile(rf"({LIVE_KEY}|{TEST_KEY})[0-9a-f]{{12}}_[0-9a-f]{{64}}")
 USE_RESOLUTION = 60.0  # seconds; "last used" is not worth a write for each request
 
 
-def create(owner: User, name: str) -> str:
-    """A new key for `owner`, as `wapi_live_<id>_<secret>`. This is the only time it can be seen."""
-    prefix, secret = f"wapi_live_{secrets.token_hex(6)}", secrets.token_hex(32)
+def create(owner: User, name: str, test: bool = False) -> str:
+    """A new key for `owner`, as `wapi_live_<id>_<secret>`. This is the only time it can be seen.
+
+    The jobs of a `test` key, `wapi_test_…`, run in the sandbox: all of them is done, and nothing leaves.
+    """
+    prefix = f"{TEST_KEY if test else LIVE_KEY}{secrets.token_hex(6)}"
+    secret = secrets.token_hex(32)
     with writing() as session:
         session.add(
             ApiKey(
@@ -48,6 +54,11 @@ def owner_of(token: str) -> User | None:
     owner_id = key.owner_id
     _note_use(key)
     return db.session.get(User, owner_id)
+
+
+def is_test(token: str) -> bool:
+    """Whether a key that works is a test key."""
+    return token.startswith(TEST_KEY)
 
 
 def of(owner: User) -> list[ApiKey]:

@@ -17,7 +17,6 @@ from webapi.models import Job, Schedule, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import Kind, cron, kind_named
-from webapi.queue import submit as submit_job
 from webapi.services import jobs
 from webapi.services.addresses import Line
 
@@ -142,13 +141,12 @@ def remove(owner: User, schedule_id: UUID) -> None:
         session.execute(delete(Schedule).where(Schedule.id == schedule_id))
 
 
-def run_now(owner: User, schedule_id: UUID) -> Job:
+def run_now(owner: User, schedule_id: UUID, *, sandbox: bool = False) -> Job:
     """Submit its job at once, beside its fire times. Raises NotFound and what `jobs.submit` raises."""
     row = find(owner, schedule_id)
     kind = kind_named(row.kind)
     payload = kind.payload.model_validate(row.payload)
-    payload = jobs.allowed(owner, kind, payload)
-    return submit_job(kind.name, payload, owner_id=owner.id, schedule_id=row.id, quota=jobs.quota())
+    return jobs.submit(owner, kind, payload, schedule_id=row.id, sandbox=sandbox)
 
 
 def history(schedule: Schedule, limit: int = 20) -> Sequence[Job]:

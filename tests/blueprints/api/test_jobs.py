@@ -44,9 +44,9 @@ def test_a_job_is_accepted_at_once_and_says_where_it_is(site: Site) -> None:
 def test_every_link_of_a_job_leads_somewhere(site: Site) -> None:
     links = (submit(site).json or {})["links"]
     seen = {name: get(site, links[name]).status_code for name in ("self", "events", "effects")}
-    done = {name: post(site, links[name], json={}).status_code for name in ("cancel", "replay", "resolve")}
+    done = {name: post(site, links[name], json={}).status_code for name in ("cancel", "replay", "resolve", "release")}
     assert seen == dict.fromkeys(seen, 200)
-    assert done == {"cancel": 200, "replay": 202, "resolve": 422}
+    assert done == {"cancel": 200, "replay": 202, "resolve": 422, "release": 422}
 
 
 @pytest.mark.parametrize("query", [{"delay": 60}, {"run_at": "2100-01-01T00:00:00+02:00"}])
@@ -100,7 +100,7 @@ def test_each_effect_is_planned_before_anything_is_done(site: Site) -> None:
         ("a@example.com", "pending"),
         ("b@example.com", "pending"),
     ]
-    assert job["effects"] == {"done": 0, "pending": 2, "refused": 0, "unknown": 0}
+    assert job["effects"] == {"done": 0, "pending": 2, "refused": 0, "unknown": 0, "held": 0}
 
 
 def test_why_it_waits_is_a_code_a_sentence_and_evidence(site: Site) -> None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from webapi.blueprints import reading
 from webapi.blueprints.api.jobs import FilterQuery
 from webapi.blueprints.api.openapi import refuse_query, takes_query
-from webapi.blueprints.identity import me, require_anyone
+from webapi.blueprints.identity import me, require_anyone, sandbox
 from webapi.models import EffectState, State
 from webapi.services import bulk
 
@@ -50,4 +50,4 @@ def cancel() -> OutcomeOut:
 def replay() -> OutcomeOut:
     """Run the jobs again that a filter finds and that did not succeed; without a state, never those that did"""
     query = reading.query(BulkQuery)
-    return OutcomeOut.model_validate(bulk.replay(me(), query.wanted(), dry_run=query.dry_run))
+    return OutcomeOut.model_validate(bulk.replay(me(), query.wanted(), dry_run=query.dry_run, sandbox=sandbox()))

@@ -13,9 +13,9 @@ from uuid_utils.compat import uuid7
 from webapi.blueprints import reading
 from webapi.blueprints.answers import download
 from webapi.blueprints.api.openapi import refuse_query, takes_body, takes_query
-from webapi.blueprints.api.shapes import EffectList, EventList, JobOut, JobPage, Resolution, Why
+from webapi.blueprints.api.shapes import EffectList, EventList, JobOut, JobPage, Release, Resolution, Why
 from webapi.blueprints.api.shaping import shape_effects, shape_events, shape_jobs
-from webapi.blueprints.identity import me, require_anyone
+from webapi.blueprints.identity import check_sandbox, me, require_anyone, sandbox
 from webapi.blueprints.reading import Moment
 from webapi.models import Job, State
 from webapi.queue import explain
@@ -64,16 +64,21 @@ class ListQuery(FilterQuery):
 @bp.output(JobOut, status_code=202, description="The job is on disk and will reach a final state.")
 def submit(kind: str) -> tuple[JobOut, int, dict[str, str]]:
     """Submit a job; the body is the kind's payload and nothing else"""
+    shaped, headers = accept(kind)
+    return shaped, 202, {"Location": shaped.links.self, **headers}
+
+
+def accept(kind: str) -> tuple[JobOut, dict[str, str]]:
+    """The job of this request, and headers about it. The request's body is the kind's payload."""
     declared, when = jobs.public_kind(kind), reading.query(SubmitQuery)
     payload = reading.body(declared.payload)
     job_id = uuid7()
     job = jobs.submit(
-        me(), declared, payload, job_id=job_id, once=reading.once(kind, when, payload),
+        me(), declared, payload, job_id=job_id, once=reading.once(kind, when, payload), sandbox=sandbox(),
         delay=when.delay, run_at=when.run_at, deadline_at=when.deadline, priority=when.priority, tags=when.tag,
     )  # fmt: skip
-    shaped = shape_jobs([job])[0]
     replayed = {"Idempotency-Replayed": "true"} if job.id != job_id else {}
-    return shaped, 202, {"Location": shaped.links.self, **replayed, **_again(job)}
+    return shape_jobs([job])[0], {**replayed, **_again(job)}
 
 
 @bp.get("/jobs")
@@ -132,6 +137,7 @@ def cancel(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
 @bp.output(JobOut, status_code=202)
 def replay(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
     """Run a job that is over again; effects that are done are not repeated"""
+    check_sandbox(jobs.find(me(), job_id).sandbox)
     return _shaped(jobs.replay(me(), job_id), 202)
 
 
@@ -140,7 +146,17 @@ def replay(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
 @bp.output(JobOut)
 def resolve(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
     """Settle unknown effects of an uncertain job: delivered, or resend"""
+    check_sandbox(jobs.find(me(), job_id).sandbox)
     return _shaped(jobs.resolve(me(), job_id, reading.body(Resolution).effects))
+
+
+@bp.post("/jobs/<uuid:job_id>/release")
+@takes_body(Release)
+@bp.output(JobOut, status_code=202)
+def release(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
+    """Let held effects of a job that is over go; it runs again for them"""
+    check_sandbox(jobs.find(me(), job_id).sandbox)
+    return _shaped(jobs.release(me(), job_id, list(reading.body(Release).effects)), 202)
 
 
 def _shaped(job: Job, status: int = 200) -> tuple[JobOut, int, dict[str, str]]:

@@ -45,7 +45,8 @@ PROBLEM = {
 
 
 def init_app(app: APIFlask) -> None:
-    app.config["SECURITY_SCHEMES"] = {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "wapi_live_…"}}
+    scheme = {"type": "http", "scheme": "bearer", "bearerFormat": "wapi_live_… or wapi_test_…"}
+    app.config["SECURITY_SCHEMES"] = {"key": scheme}
     app.config["DESCRIPTION"] = "An answer of 202 means that the job is on disk. Errors are problem details (RFC 9457)."
     app.config["AUTO_SERVERS"] = False
     app.config["AUTO_OPERATION_ID"] = True

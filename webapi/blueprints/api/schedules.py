@@ -14,7 +14,7 @@ from webapi.blueprints import reading
 from webapi.blueprints.api.openapi import refuse_query, takes_body
 from webapi.blueprints.api.shapes import JobOut
 from webapi.blueprints.api.shaping import shape_jobs
-from webapi.blueprints.identity import me, require_anyone
+from webapi.blueprints.identity import check_sandbox, me, require_anyone, sandbox
 from webapi.errors import PreconditionFailed
 from webapi.models import Schedule
 from webapi.queue import kind_named
@@ -80,6 +80,7 @@ def index() -> ScheduleList:
 @bp.output(ScheduleOut, status_code=201)
 def create() -> tuple[ScheduleOut, int, dict[str, str]]:
     """Write a schedule"""
+    check_sandbox(inside=False)
     wanted = reading.body(ScheduleIn)
     kind = jobs.public_kind(wanted.kind)
     payload = reading.nested(kind.payload, wanted.payload, "/payload")
@@ -101,6 +102,7 @@ def show(schedule_id: UUID) -> tuple[ScheduleOut, int, dict[str, str]]:
 def change(schedule_id: UUID) -> tuple[ScheduleOut, int, dict[str, str]]:
     """Change a schedule; with If-Match only if nobody else did"""
     row = schedules.find(me(), schedule_id)
+    check_sandbox(inside=False)
     given = {name: value for name, value in reading.body(ScheduleChange).model_dump().items() if value is not None}
     if request.if_match and not request.if_match.contains(_tag(row)):
         raise PreconditionFailed("Somebody changed this schedule meanwhile. Read it again, then repeat your change.")
@@ -122,7 +124,7 @@ def remove(schedule_id: UUID) -> tuple[str, int]:
 @bp.output(JobOut, status_code=202)
 def run(schedule_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
     """Submit a schedule's job now, beside its fire times"""
-    shaped = shape_jobs([schedules.run_now(me(), schedule_id)])[0]
+    shaped = shape_jobs([schedules.run_now(me(), schedule_id, sandbox=sandbox())])[0]
     return shaped, 202, {"Location": shaped.links.self}
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from webapi.models import EffectState, State
 from webapi.queue.control import Answer
@@ -27,6 +27,7 @@ class EffectCounts(BaseModel):
     pending: int = 0
     refused: int = 0
     unknown: int = 0
+    held: int = 0
 
 
 class ArtifactOut(BaseModel):
@@ -44,11 +45,12 @@ class Links(BaseModel):
     cancel: str
     replay: str
     resolve: str
+    release: str
     page: str
 
 
 class JobOut(BaseModel):
-    """A job as its owner sees it. Times are UTC."""
+    """A job as its owner sees it. Times are UTC. In the sandbox, what it does to the outside world is only played."""
 
     id: UUID
     kind: str
@@ -60,6 +62,7 @@ class JobOut(BaseModel):
     error: Failure | None
     tags: list[str]
     priority: int
+    sandbox: bool
     created_at: datetime
     run_at: datetime
     deadline_at: datetime | None
@@ -107,7 +110,11 @@ class Why(BaseModel):
 
 
 class EffectOut(BaseModel):
-    """One act on the outside world and what is known of it."""
+    """One act on the outside world and what is known of it.
+
+    `reply` of a held one says which rule holds it. `bounce` is what a delivery status notification told at
+    `bounced_at` of a mail that a server had taken.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -121,6 +128,8 @@ class EffectOut(BaseModel):
     code: int | None
     reply: str | None
     settled_at: datetime | None
+    bounced_at: datetime | None
+    bounce: str | None
 
 
 class EffectList(BaseModel):
@@ -131,6 +140,12 @@ class Resolution(BaseModel):
     """What a person found out about unknown effects, by the id of each."""
 
     effects: dict[UUID, Answer]
+
+
+class Release(BaseModel):
+    """Held effects that are to go whatever the rule says that holds them."""
+
+    effects: set[UUID] = Field(min_length=1, max_length=1000)
 
 
 class KindOut(BaseModel):

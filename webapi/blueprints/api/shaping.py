@@ -46,6 +46,7 @@ def _shape(job: Job, files: Sequence[Artifact], effects: dict[EffectState, int])
         error=Failure(code=job.error_code, message=job.error_public) if job.error_code else None,
         tags=job.tags,
         priority=job.priority,
+        sandbox=job.sandbox,
         created_at=job.created_at,
         run_at=job.run_at,
         deadline_at=job.deadline_at,
@@ -61,6 +62,7 @@ def _shape(job: Job, files: Sequence[Artifact], effects: dict[EffectState, int])
             cancel=url_for("api_jobs.cancel", job_id=job.id),
             replay=url_for("api_jobs.replay", job_id=job.id),
             resolve=url_for("api_jobs.resolve", job_id=job.id),
+            release=url_for("api_jobs.release", job_id=job.id),
             page=url_for("jobs.show", job_id=job.id),
         ),
     )
