@@ -53,6 +53,13 @@ def test_a_failure_that_is_tried_again_is_told_to_nobody(error: Exception, count
     assert len(told_of(job_id)) == count
 
 
+@pytest.mark.parametrize("sandbox", [True, False])
+def test_the_handler_of_what_was_only_played_plays_too(sandbox: bool) -> None:
+    job_id = accept("test.broken", Note(), sandbox=sandbox)
+    work(kind_named("test.broken"))
+    assert [told.sandbox for told in told_of(job_id)] == [sandbox]
+
+
 def test_a_kind_without_a_handler_tells_nobody() -> None:
     job_id = accept("test.note", Note())
     with attempt_at("test.note") as attempt:

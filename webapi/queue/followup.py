@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import current_app
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from webapi.models import Job
 from webapi.queue.job import FailedJob, FinishedJob, Kind
 from webapi.queue.ledger import Moved
 from webapi.queue.submit import insert_job
@@ -21,7 +23,8 @@ def announce_failure(session: Session, job: Moved, code: str, sentence: str) -> 
     handler: Kind = current_app.extensions["kinds"][kind.on_failure]
     told = FailedJob(job_id=str(job.id), kind=job.kind, error_code=code, error=sentence)
     payload = handler.payload.model_validate(told.model_dump())
-    insert_job(session, handler, payload, id=uuid7(), owner_id=job.owner_id, parent_id=job.id)
+    sandbox = session.scalar(select(Job.sandbox).where(Job.id == job.id))
+    insert_job(session, handler, payload, id=uuid7(), owner_id=job.owner_id, parent_id=job.id, sandbox=sandbox)
 
 
 def announce_success(session: Session, job: Moved, kind: Kind, payload: Any, sandbox: bool) -> None:

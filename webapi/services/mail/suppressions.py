@@ -75,6 +75,7 @@ def _had_enough(owner_id: UUID, addresses: Sequence[str]) -> dict[str, str]:
             Effect.state == EffectState.DONE,
             Effect.settled_at > after(-DAY),
             Job.owner_id == owner_id,
+            ~Job.sandbox,
         )
         .group_by(Effect.effect_key)
         .having(func.count() >= most)

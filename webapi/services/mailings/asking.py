@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from webapi.errors import Fault, Invalid, NotFound
 from webapi.extensions import db
-from webapi.models import Mailing, Upload
+from webapi.models import Job, Mailing, Upload
 from webapi.models.transaction import writing
 from webapi.queue.attempt import Attempt
 from webapi.services import links, storage
@@ -64,7 +64,7 @@ def begin(attempt: Attempt, wanted: Wanted) -> Mailing:
         "file_name": upload.name,
         "file_sha256": upload.sha256,
         "rate": wanted.rate,
-        "again": wanted.again,
+        "again": wanted.again or attempt.sandbox,  # one that is only played stands in no other's way
     }
     with writing() as session:
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
@@ -81,13 +81,21 @@ def already(first: Mailing) -> Invalid:
 
 
 def earlier(owner_id: UUID, template_id: UUID, sha256: str) -> Mailing | None:
-    """A mailing of the same file and template that was sent, or waits to be; one that was thrown away is none."""
+    """A mailing of the same file and template that was sent, or waits to be.
+
+    One that was thrown away is none, and one that was only played neither.
+    """
     waits = and_(Mailing.state.in_(["checking", "checked"]), Mailing.cancelled_at.is_(None))
-    query = select(Mailing).where(
-        Mailing.owner_id == owner_id,
-        Mailing.template_id == template_id,
-        Mailing.file_sha256 == sha256,
-        or_(waits, Mailing.state == "sending"),
+    query = (
+        select(Mailing)
+        .join(Job, Job.id == Mailing.id)
+        .where(
+            ~Job.sandbox,
+            Mailing.owner_id == owner_id,
+            Mailing.template_id == template_id,
+            Mailing.file_sha256 == sha256,
+            or_(waits, Mailing.state == "sending"),
+        )
     )
     first: Mailing | None = db.session.scalars(query.order_by(Mailing.id)).first()
     return first
