@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from webapi.errors import Conflict, Fault, Invalid, NotFound
 from webapi.extensions import db
-from webapi.models import Template, TemplateVersion, User
+from webapi.models import Mailing, Template, TemplateVersion, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.services.addresses import Line
@@ -105,11 +105,13 @@ def change(owner: User, template_id: UUID, wording: Wording, seen: int | None = 
 def remove(owner: User, template_id: UUID) -> None:
     """Delete a template. Raises NotFound, and Conflict when mailings were made of it: they need it."""
     find(owner.id, template_id)
-    try:
-        with writing() as session:
-            session.execute(delete(Template).where(Template.id == template_id))
-    except IntegrityError:
-        raise Conflict("Mailings were made of this template, so it stays.") from None
+    with writing() as session:
+        # A mailing that comes into being meanwhile waits here for its version, and then finds none.
+        said = select(TemplateVersion.version).where(TemplateVersion.template_id == template_id)
+        session.execute(said.with_for_update()).all()
+        if session.scalar(select(Mailing.id).where(Mailing.template_id == template_id).limit(1)) is not None:
+            raise Conflict("Mailings were made of this template, so it stays.")
+        session.execute(delete(Template).where(Template.id == template_id))
 
 
 def versions(template: Template) -> Sequence[TemplateVersion]:
