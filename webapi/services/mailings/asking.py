@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from webapi.errors import Fault, Invalid, NotFound
 from webapi.extensions import db
-from webapi.models import Job, Mailing, Upload
+from webapi.models import FINAL, Job, Mailing, Upload
 from webapi.models.transaction import writing
 from webapi.queue.attempt import Attempt
 from webapi.services import links, storage
@@ -83,9 +83,10 @@ def already(first: Mailing) -> Invalid:
 def earlier(owner_id: UUID, template_id: UUID, sha256: str) -> Mailing | None:
     """A mailing of the same file and template that was sent, or waits to be.
 
-    One that was thrown away is none, and one that was only played neither.
+    One that was thrown away is none, nor is one whose check came to nothing, or one that was only played.
     """
-    waits = and_(Mailing.state.in_(["checking", "checked"]), Mailing.cancelled_at.is_(None))
+    checking = and_(Mailing.state == "checking", Job.state.not_in(FINAL))
+    waits = and_(or_(checking, Mailing.state == "checked"), Mailing.cancelled_at.is_(None))
     query = (
         select(Mailing)
         .join(Job, Job.id == Mailing.id)

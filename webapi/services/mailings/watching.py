@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from webapi.extensions import db
-from webapi.models import FINAL, Effect, EffectState, Job, Mailing
+from webapi.models import FINAL, Effect, EffectState, Job, Mailing, State
 from webapi.services import addresses, storage
 from webapi.services.mail.placeholders import as_name
 from webapi.services.mailings.rows import ADDRESS_COLUMNS
@@ -65,15 +65,25 @@ def standing(mailing: Mailing) -> Standing:
     )
 
 
-def mails(mailing: Mailing, states: Sequence[EffectState], limit: int = 100) -> Sequence[Any]:
+def unbegun(job: Job) -> Standing:
+    """Where a mailing is of which there is only the job that is to check its file."""
+    return Standing(_early(job.state), 0, 0, 0, 0, 0, 0, 0)
+
+
+def among(job_ids: Sequence[UUID]) -> dict[UUID, Mailing]:
+    """The mailings of several jobs, in one query. A job that has not begun has none yet."""
+    return {row.id: row for row in db.session.scalars(select(Mailing).where(Mailing.id.in_(job_ids)))}
+
+
+def mails(mailing: Mailing, states: Sequence[EffectState], limit: int = 100, after: str = "") -> Sequence[Any]:
     """Some mails of a mailing in these states: id, job_id, effect_key, state, code, reply and `over`.
 
-    What is uncertain or held can be settled once its part is over.
+    They come by address, beginning after the address `after`. What is uncertain or held can be settled once its part is over.
     """
     over = Job.state.in_(FINAL).label("over")
     wanted = _effects(
         mailing.id, Effect.id, Effect.job_id, Effect.effect_key, Effect.state, Effect.code, Effect.reply, over
-    ).where(Effect.state.in_(states))
+    ).where(Effect.state.in_(states), Effect.effect_key > after)
     return db.session.execute(wanted.order_by(Effect.effect_key).limit(limit)).all()
 
 
@@ -126,6 +136,8 @@ def _line(cells: Sequence[str]) -> str:
 def _phase(mailing: Mailing) -> str:
     if mailing.cancelled_at is not None:
         return "cancelled"
+    if mailing.state == "checking":
+        return _early(db.session.scalar(select(Job.state).where(Job.id == mailing.id)))
     if mailing.state != "sending":
         return mailing.state
     if mailing.paused_at is not None:
@@ -133,6 +145,13 @@ def _phase(mailing: Mailing) -> str:
     unfinished = select(Job.id).where(Job.parent_id == mailing.id, Job.state.not_in(FINAL))
     more = mailing.spread < mailing.recipients or db.session.scalar(unfinished.limit(1)) is not None
     return "sending" if more else "done"
+
+
+def _early(state: State | None) -> str:
+    """The phase before the file is checked: whose check ended without a word on the file will never be sent."""
+    if state not in FINAL:
+        return "checking"
+    return "cancelled" if state == State.CANCELLED else "faulty"
 
 
 def _effects(mailing_id: UUID, *columns: Any) -> Select[Any]:
