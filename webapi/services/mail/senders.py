@@ -12,17 +12,19 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
-from webapi.errors import Conflict, Fault, Invalid, NotFound
+from webapi.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from webapi.extensions import db
 from webapi.models import Sender, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import submit
 from webapi.services import links
+from webapi.services.mail import mailer
 from webapi.services.mail.message import Envelope
 from webapi.services.mail.references import SenderRef
 
 PURPOSE = "sender address v1"
+MOST = 50  # senders of one owner
 MAX_AGE = 3 * 24 * 3600  # seconds that a confirmation link works
 
 
@@ -57,7 +59,17 @@ def envelope(
 
 
 def add(owner: User, address: str, name: str = "", reply_to: str | None = None) -> Sender:
-    """A new sender; a mail to it asks whoever reads it for a confirmation. Raises Conflict when it is there."""
+    """A new sender; a mail to it asks whoever reads it for a confirmation.
+
+    Raises Conflict when it is there or is everybody's, and for one too many; Forbidden before the owner's own
+    address is confirmed: our mail would carry a stranger's words to another stranger.
+    """
+    if owner.verified_at is None:
+        raise Forbidden("Confirm your email address first: open the link in the mail that we sent you.")
+    if address.lower() in {parseaddr(each)[1].lower() for each in configured()}:
+        raise Conflict(f"{address} is everybody's sender already.")
+    if len(of(owner.id)) >= MOST:
+        raise Conflict(f"You have {MOST} senders, which is the limit. Remove one that you no longer need.")
     row = Sender(id=uuid7(), owner_id=owner.id, address=address.lower(), name=name, reply_to=reply_to)
     try:
         with writing() as session:
@@ -95,3 +107,13 @@ def confirm(token: str) -> str:
 
 def token(sender: Sender) -> str:
     return links.sign(PURPOSE, [str(sender.id), sender.address])
+
+
+def send_confirmation(sender_id: UUID) -> None:
+    """The mail of `email.sender`: may its owner send from this address? Raises NotFound when it was removed."""
+    sender = db.session.get(Sender, sender_id)
+    owner = sender and db.session.get(User, sender.owner_id)
+    if sender is None or owner is None:
+        raise NotFound("The sender of this mail is not there any more.")
+    link = links.public(f"/senders/confirm/{token(sender)}")
+    mailer.send_own("sender", sender.address, name=owner.name, account=owner.email, address=sender.address, link=link)
