@@ -128,3 +128,13 @@ ALL = {
     "RFC 6533": GLOBAL,
     "without the original": WITHOUT_ORIGINAL,
 }
+
+
+def bounce_of(message_id: str, recipient: str, action: str = "failed", diagnostic: str | None = None) -> bytes:
+    """A notification about a mail with this id."""
+    said = "550 5.1.1 nobody of that name lives here" if diagnostic is None else diagnostic
+    found = {"failed": "5.1.1", "delayed": "4.4.1"}.get(action, "2.0.0")
+    fields = f"Final-Recipient: rfc822; {recipient}\n" if recipient else ""
+    fields += f"Action: {action}\nStatus: {found}\n"
+    fields += f"Diagnostic-Code: smtp; {said}\n" if said else ""
+    return report(WORDS, status(fields), part("text/rfc822-headers", f"Message-ID: {message_id}\nSubject: Hello\n"))

@@ -25,12 +25,21 @@ SENTENCES = {
 }
 
 
-def add(owner_id: UUID, address: str, reason: Reason, detail: str = "") -> None:
-    """Suppress an address. One that is suppressed already stays as it is."""
+def add(owner_id: UUID, address: str, reason: Reason, detail: str = "") -> bool:
+    """Suppress an address. One that is suppressed already stays as it is, which is False."""
     with writing() as session:
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         row = {"owner_id": owner_id, "address": address.lower(), "reason": reason, "detail": detail[:500]}
-        session.execute(insert(Suppression).values(row).on_conflict_do_nothing())
+        added = insert(Suppression).values(row).on_conflict_do_nothing().returning(Suppression.address)
+        return session.execute(added).first() is not None
+
+
+def find(owner_id: UUID, address: str) -> Suppression:
+    """Raises NotFound for an address that is not suppressed."""
+    row = db.session.get(Suppression, (owner_id, address.lower()))
+    if row is None:
+        raise NotFound("This address is not suppressed.")
+    return row
 
 
 def remove(owner_id: UUID, address: str) -> None:
@@ -75,7 +84,7 @@ def _had_enough(owner_id: UUID, addresses: Sequence[str]) -> dict[str, str]:
             Effect.state == EffectState.DONE,
             Effect.settled_at > after(-DAY),
             Job.owner_id == owner_id,
-            ~Job.sandbox,
+            Job.sandbox.is_(False),
         )
         .group_by(Effect.effect_key)
         .having(func.count() >= most)
