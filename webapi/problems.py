@@ -36,7 +36,7 @@ def _ours(error: WebapiError) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="webapi"'
     if error.status >= 500:
         log.error("request failed", code=error.code)
-    return answer(error.status, error.code, error.message, error.faults, headers)
+    return answer(error.status, error.code, error.message, error.faults, headers, **error.details)
 
 
 def _of_werkzeug(error: HTTPException) -> Response:
@@ -70,10 +70,12 @@ def _database(error: DBAPIError) -> Response:
     return _ours(DatabaseAway())
 
 
-def answer(status: int, code: str, sentence: str, faults: tuple[Fault, ...], headers: dict[str, str]) -> Response:
-    """Problem details (RFC 9457) for programs and the same facts as a page for people."""
+def answer(
+    status: int, code: str, sentence: str, faults: tuple[Fault, ...], headers: dict[str, str], **members: Any
+) -> Response:
+    """Problem details (RFC 9457) for programs, with further `members`, and the same facts as a page for people."""
     if _wants_json():
-        body: dict[str, Any] = {
+        body: dict[str, Any] = members | {
             "type": "about:blank",
             "title": HTTP_STATUS_CODES.get(status, "Error"),
             "status": status,

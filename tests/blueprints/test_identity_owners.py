@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,9 @@ from tests.blueprints.routes import NOBODYS, Route, routes
 from tests.blueprints.site import REQUEST_ID, TOKEN, Browser, Site
 from webapi.models import User
 from webapi.queue import kind_named
-from webapi.services import keys, schedules
+from webapi.services import keys, schedules, storage
+from webapi.services.mail import senders, suppressions, templates
+from webapi.services.mail.templates import Wording
 from webapi.services.schedules import Plan
 from webapi.tasks.report_build import ReportRequest
 
@@ -50,6 +53,25 @@ CASES: dict[str, dict[str, Any]] = {
     "api_jobs.replay": {},
     "api_jobs.resolve": {"json": {"effects": {str(NOBODYS): "delivered"}}},
     "api_jobs.release": {"json": {"effects": [str(NOBODYS)]}},
+    "api_templates.show": {},
+    "api_templates.replace": {"json": {"subject": "x", "text": "x"}},
+    "api_templates.change": {"json": {"subject": "x"}},
+    "api_templates.remove": {},
+    "api_templates.versions": {},
+    "api_templates.version": {},
+    "api_templates.preview": {"json": {}},
+    "api_senders.remove": {},
+    "api_suppressions.show": {},
+    "api_suppressions.remove": {},
+    "api_mailings.show": {},
+    "api_mailings.confirm": {"json": {}},
+    "api_mailings.pause": {},
+    "api_mailings.resume": {},
+    "api_mailings.cancel": {},
+    "api_mailings.again": {},
+    "api_mailings.mails": {},
+    "api_mailings.release": {"json": {"effects": [str(NOBODYS)]}},
+    "api_mailings.recipients": {},
 }
 ROUTES = [route for safe in (True, False) for route in routes(safe=safe) if route.rule.arguments]
 OWNED = [route for route in ROUTES if route.endpoint not in PUBLIC]
@@ -64,7 +86,7 @@ def test_every_route_with_a_name_in_it_has_a_case() -> None:
 
 @pytest.fixture(scope="module")
 def things(site: Site) -> dict[str, UUID | str]:
-    """Ada's: a job that is over and has a file, a key, and a schedule."""
+    """Ada's: a job that is over and has a file, a key, a schedule, a template, a sender, a suppression, a mailing."""
     job = site.submit("report.build", {"title": "Ada's"})
     site.work("report.build")
     with site.app.app_context():
@@ -74,7 +96,21 @@ def things(site: Site) -> dict[str, UUID | str]:
         schedule = schedules.create(ada, kind_named("report.build"), ReportRequest(), Plan(name="x", cron="@daily"))
         schedule_id = schedule.id
     known = {"job_id": UUID(job["id"]), "task_id": job["id"], "name": "report.csv"}
-    return {**known, "key_id": key_id, "schedule_id": schedule_id}
+    return {**known, "key_id": key_id, "schedule_id": schedule_id, **mail_things(site)}
+
+
+def mail_things(site: Site) -> dict[str, UUID | str]:
+    with site.app.app_context():
+        ada = site.ada.row
+        template_id = templates.create(ada, "invoice", Wording(subject="Hello", text="{{name}}")).id
+        sender_id = senders.add(ada, "shop@example.com").id
+        suppressions.add(ada.id, "nobody@example.com", "manual")
+        file = BytesIO(b"email,name\nbob@example.com,Bob\n")
+        upload_id = storage.receive(ada.id, "people.csv", "text/csv", file).id
+    mailing = site.submit("email.bulk", {"template": "invoice", "recipients": str(upload_id)})
+    site.work("email.bulk")
+    ids = {"template_id": template_id, "sender_id": sender_id, "mailing_id": UUID(mailing["id"])}
+    return {**ids, "number": "1", "address": "nobody@example.com"}
 
 
 def ask(site: Site, route: Route, path: str) -> TestResponse:
@@ -102,7 +138,8 @@ def test_anothers_thing_is_answered_like_one_that_does_not_exist(
 @pytest.mark.parametrize("route", OWNED, ids=str)
 def test_the_answer_does_not_name_what_was_asked_for(site: Site, things: dict[str, UUID | str], route: Route) -> None:
     assert not re.search(
-        f"{things['job_id']}|{things['key_id']}|{things['schedule_id']}", ask(site, route, route.path(things)).text
+        "|".join(str(each) for each in things.values() if isinstance(each, UUID)),
+        ask(site, route, route.path(things)).text,
     )
 
 
@@ -118,6 +155,14 @@ def test_ada_still_has_everything(site: Site, things: dict[str, UUID | str]) -> 
     """None of what Eve asked for was done to it."""
     job = site.program.get(f"/api/v1/jobs/{things['job_id']}", headers=site.ada.headers)
     assert (job.status_code, (job.json or {})["state"]) == (200, "succeeded")
+    template = site.program.get(f"/api/v1/templates/{things['template_id']}", headers=site.ada.headers)
+    assert (template.status_code, (template.json or {})["version"]) == (200, 1)
+    mailing = site.program.get(f"/api/v1/mailings/{things['mailing_id']}", headers=site.ada.headers)
+    assert (mailing.status_code, (mailing.json or {})["phase"]) == (200, "checked")
+    listed = (site.program.get("/api/v1/senders", headers=site.ada.headers).json or {})["senders"]
+    assert str(things["sender_id"]) in [each["id"] for each in listed]
+    address = site.program.get(f"/api/v1/suppressions/{things['address']}", headers=site.ada.headers)
+    assert address.status_code == 200
     schedule = site.program.get(f"/api/v1/schedules/{things['schedule_id']}", headers=site.ada.headers)
     assert (schedule.status_code, (schedule.json or {})["version"]) == (200, 1)
 

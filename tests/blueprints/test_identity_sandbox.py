@@ -87,7 +87,7 @@ def test_a_test_key_sets_no_live_job_going(
     site: Site, test_headers: dict[str, str], path: str, body: dict[str, Any] | None
 ) -> None:
     job = mailed(site, site.ada.headers)
-    answer = send(site, test_headers, f"/jobs/{job['id']}/{path}", **({"json": body} if body else {}))
+    answer = send(site, test_headers, f"/jobs/{job['id']}/{path}", json=body)
     assert (answer.status_code, answer.get_json(force=True)["code"]) == (403, "forbidden")
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("context")
 DATA = Data(data=[1])
 
 
-def submit(person: Person, **options: object) -> Job:
+def submit(person: Person, **options: Any) -> Job:
     return jobs.submit(person.row, kind_named("data.process"), DATA, **options)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.conftest import Person
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("context")
 DATA = Data(data=[1])
 
 
-def submit(person: Person, **options: object) -> Job:
+def submit(person: Person, **options: Any) -> Job:
     return jobs.submit(person.row, kind_named("data.process"), DATA, **options)
 
 

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from apiflask import APIFlask
 
-from webapi.blueprints.api import bulk, jobs, kinds, me, openapi, schedules, uploads
+from webapi.blueprints.api import (
+    bounces,
+    bulk,
+    jobs,
+    kinds,
+    mailings,
+    me,
+    openapi,
+    schedules,
+    senders,
+    suppressions,
+    templates,
+    uploads,
+)
 
 PREFIX = "/api/v1"
 
 
 def init_app(app: APIFlask) -> None:
     openapi.init_app(app)
-    for bp in (kinds.bp, bulk.bp, jobs.bp, schedules.bp, uploads.bp, me.bp):
-        app.register_blueprint(bp, url_prefix=PREFIX)
+    for door in (kinds, bulk, jobs, schedules, uploads, templates, senders, suppressions, mailings, bounces, me):
+        app.register_blueprint(door.bp, url_prefix=PREFIX)

@@ -16,6 +16,7 @@ from webapi.queue import Kind
 View = TypeVar("View", bound=Callable[..., Any])
 
 TEMPLATE = "/api/v1/jobs/{kind}"
+ALIASES = {"/api/v1/mailings": "email.bulk"}  # doors that take the payload of a kind too
 KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -40,6 +41,7 @@ PROBLEM = {
             },
         },
         "request_id": {"type": ["string", "null"]},
+        "first": {"type": "string", "description": "The mailing by which the same file went out before."},
     },
 }
 
@@ -94,6 +96,9 @@ def _complete(spec: dict[str, Any], kinds: list[Kind]) -> dict[str, Any]:
     submit = spec["paths"].pop(TEMPLATE)["post"]
     for kind in kinds:
         spec["paths"][TEMPLATE.replace("{kind}", kind.name)] = {"post": _submit(submit, kind, components["schemas"])}
+    for path, kind_name in ALIASES.items():
+        taken = spec["paths"].get(TEMPLATE.replace("{kind}", kind_name), {}).get("post", {})
+        spec["paths"][path]["post"] |= {name: taken[name] for name in ("parameters", "requestBody") if name in taken}
     for path in spec["paths"].values():
         for operation in path.values():
             if isinstance(operation, dict):
