@@ -78,7 +78,8 @@ def among(job_ids: Sequence[UUID]) -> dict[UUID, Mailing]:
 def mails(mailing: Mailing, states: Sequence[EffectState], limit: int = 100, after: str = "") -> Sequence[Any]:
     """Some mails of a mailing in these states: id, job_id, effect_key, state, code, reply and `over`.
 
-    They come by address, beginning after the address `after`. What is uncertain or held can be settled once its part is over.
+    They come by address, beginning after the address `after`. What is uncertain or held can be settled once its part
+    is over.
     """
     over = Job.state.in_(FINAL).label("over")
     wanted = _effects(
