@@ -30,6 +30,7 @@ def test_only_kinds_that_are_open_are_offered(browser: Browser) -> None:
     assert re.findall(r'href="/new/([\w.]+)"', page) == [
         "data.process",
         "email.bulk",
+        "email.digest",
         "email.send",
         "http.call",
         "report.build",

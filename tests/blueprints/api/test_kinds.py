@@ -9,8 +9,15 @@ from tests.blueprints.site import Browser, Site
 
 def test_the_open_kinds_are_listed_with_their_doors(site: Site) -> None:
     kinds = (site.program.get("/api/v1/kinds", headers=site.ada.headers).json or {})["kinds"]
-    assert [kind["name"] for kind in kinds] == ["data.process", "email.bulk", "email.send", "http.call", "report.build"]
-    assert kinds[2]["links"] == {"submit": "/api/v1/jobs/email.send", "form": "/new/email.send"}
+    assert [kind["name"] for kind in kinds] == [
+        "data.process",
+        "email.bulk",
+        "email.digest",
+        "email.send",
+        "http.call",
+        "report.build",
+    ]
+    assert kinds[3]["links"] == {"submit": "/api/v1/jobs/email.send", "form": "/new/email.send"}
 
 
 def test_a_kind_is_shown_with_its_sentence_its_limits_and_its_payload(site: Site) -> None:

@@ -30,7 +30,7 @@ def index() -> SenderList:
 @bp.post("/senders")
 @takes_body(SenderIn)
 @bp.output(SenderOut, status_code=201)
-@limiter.limit("20/hour")
+@limiter.limit("10/hour")
 def create() -> tuple[SenderOut, int]:
     """Add a sender: a mail to it asks whoever reads it for a confirmation"""
     check_sandbox(inside=False)
