@@ -7,8 +7,10 @@ from werkzeug.test import TestResponse
 
 from tests.blueprints.routes import Route, routes
 from tests.blueprints.site import Browser, Site
+from webapi.blueprints.identity import SIGNED_LINKS
 
-CHANGES = routes(safe=False)
+UNSAFE = routes(safe=False)
+CHANGES = [route for route in UNSAFE if route.endpoint not in SIGNED_LINKS]
 PROGRAMS = ("/api/", "/process")
 
 
@@ -16,6 +18,13 @@ def test_there_is_something_to_protect() -> None:
     assert {"accounts.sign_in", "accounts.logout", "api_jobs.submit", "tutorial.process", "keys.create"} <= {
         route.endpoint for route in CHANGES
     }
+
+
+def test_only_what_a_signed_link_does_needs_no_token(visitor: Browser) -> None:
+    """Whoever has the link may do it (RFC 8058 section 3.2); one that nobody signed does nothing."""
+    assert {"mail_links.end"} == SIGNED_LINKS
+    (route,) = [route for route in UNSAFE if route.endpoint in SIGNED_LINKS]
+    assert visitor.client.open(route.path(), method=route.method).status_code == 404
 
 
 def refused(answer: TestResponse) -> None:
