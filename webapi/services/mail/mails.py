@@ -59,12 +59,7 @@ def _letter(owner_id: UUID, mail: Mail) -> Letter:
     if mail.template is not None:
         template, version = templates.named(owner_id, mail.template)
         return templates.wording(template.id, version).letter()
-    return Letter(subject=literal(mail.subject), text=literal(mail.text), html=literal(mail.html))
-
-
-def literal(text: str) -> str:
-    """Words that are no template: braces in them mean nothing."""
-    return text.replace("{{", "{\u200b{").replace("}}", "}\u200b}") if "{{" in text or "}}" in text else text
+    return Letter(mail.subject, mail.text, mail.html, literal=True)
 
 
 def with_links(letter: Letter, files: Sequence[File]) -> Letter:
