@@ -127,7 +127,9 @@ def _framed(letter: Letter) -> str:
 
 
 def _text_of(letter: Letter) -> str:
-    text = letter.text if letter.text.strip() else as_text(letter.html, literal=letter.literal)
+    text = letter.text
+    if letter.html and not text.strip():
+        text = as_text(letter.html, literal=letter.literal)
     footer = [current_app.config["MAIL_FOOTER"]] if letter.layout and current_app.config["MAIL_FOOTER"] else []
     if letter.bulk and UNSUBSCRIBE not in text:
         footer.append(f"No more of these mails: {{{{{UNSUBSCRIBE}}}}}")

@@ -23,7 +23,8 @@ SEVEN_BITS: EmailPolicy[Any] = SMTP.clone(cte_type="7bit")
 BARE_EOL = re.compile(rb"\r\n|\r|\n")
 EOL = re.compile(r"\r\n|\r|\n")
 PLAIN = re.compile(r"[ -<>-~]{1,60}")  # needs neither encoding nor folding; "=?" could be taken for encoded
-WORDS = re.compile(r"[A-Za-z0-9 _+-]{1,60}")  # a display name that needs no quotes (RFC 5322 section 3.2.3)
+# A display name that needs no quotes, and whose blanks nobody folds (RFC 5322 section 3.2.3).
+WORDS = re.compile(r"(?=.{1,60}\Z)[A-Za-z0-9_+-]+(?: [A-Za-z0-9_+-]+)*")
 MARKS = ("from", "to", "id", "subject", "text", "html", "unsubscribe")
 
 
@@ -103,7 +104,8 @@ def _with_marks(letter: Prepared, envelope: Envelope, attachments: Sequence[Atta
         # A file that is itself a mail, or says so, is still only bytes: RFC 2046 section 5 lets no base64 be one.
         composite = each.media_type.lower().startswith(("multipart/", "message/"))
         main, _, sub = ("application/octet-stream" if composite else each.media_type).partition("/")
-        mail.add_attachment(each.content, maintype=main, subtype=sub, filename=each.name, cte="base64")
+        name = each.name.replace("=?", "=_")  # readers would take it for an encoded word
+        mail.add_attachment(each.content, maintype=main, subtype=sub, filename=name, cte="base64")
     return mail
 
 
