@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from tests.queue.rows import OWNER, change, effects
 from tests.smtp_server import Stored
+from webapi.errors import Invalid
 from webapi.extensions import db
 from webapi.models import User
 from webapi.models.columns import after
@@ -69,3 +74,13 @@ def body(mail: Stored, kind: str = "plain") -> str:
     found = mail.message.get_body((kind,))
     assert found is not None
     return str(found.get_content())
+
+
+@contextmanager
+def refused(pointer: str, sentence: str = "") -> Iterator[None]:
+    """What happens within is refused, with a sentence at one place of the payload."""
+    with pytest.raises(Invalid) as caught:
+        yield
+    (fault,) = caught.value.faults
+    assert fault.pointer == pointer
+    assert sentence in fault.message

@@ -43,7 +43,7 @@ def test_a_name_means_the_newest_and_a_version_means_itself(reference: str, vers
 @pytest.mark.parametrize(
     "reference",
     ["", "other", "invoice@", "invoice@0", "invoice@01", "invoice@-1", "invoice@3", "invoice@1\n", "INVOICE",
-     " invoice", "invoice@1@1", "invoice@999999999", "invoice@9999999999", "../invoice", "invoice%", "invoic_", "invoice\0"],
+     " invoice", "invoice@1@1", "invoice@999999999", "invoice@9999999999", "../invoice", "invoice%", "invoic_", "a\0"],
 )  # fmt: skip
 def test_what_is_no_template_of_theirs_is_refused(reference: str) -> None:
     templates.change(person(), template(), words())

@@ -61,7 +61,7 @@ def deliver(errand: Errand) -> dict[str, Any]:
     return {"accepted": counted[EffectState.DONE], "refused": counted[EffectState.REFUSED], "held": len(held)}
 
 
-def send_own(template: str, address: str, **values: str) -> None:
+def send_own(template: str, address: str, /, **values: str) -> None:
     """One of our own mails, from `templates/email/<template>.html`, to one person."""
     config = current_app.config
     given = {"brand": config["MAIL_BRAND"], **values}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -66,7 +67,8 @@ def with_links(letter: Letter, files: Sequence[File]) -> Letter:
     """The letter with links to files at its end."""
     if not files:
         return letter
-    rows = [(file.name, attachments.link(file)) for file in files]
+    # In a template a name must not be taken for a place.
+    rows = [(file.name if letter.literal else re.sub("[{}]", "_", file.name), attachments.link(file)) for file in files]
     note = f"For {LINK_DAYS} days you find here:"
     listed = "".join(f'<li><a href="{escape(url)}">{escape(name)}</a></li>' for name, url in rows)
     text = f"{letter.text.rstrip()}\n\n{note}\n" + "".join(f"{name}: {url}\n" for name, url in rows)

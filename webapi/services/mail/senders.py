@@ -19,6 +19,8 @@ from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import submit
 from webapi.services import links
+from webapi.services.addresses import one_line
+from webapi.services.mail import mailer
 from webapi.services.mail.message import Envelope
 from webapi.services.mail.references import SenderRef
 
@@ -57,7 +59,12 @@ def envelope(
 
 
 def add(owner: User, address: str, name: str = "", reply_to: str | None = None) -> Sender:
-    """A new sender; a mail to it asks whoever reads it for a confirmation. Raises Conflict when it is there."""
+    """A new sender; a mail to it asks whoever reads it for a confirmation. Raises Conflict when it is there,
+    and Invalid for a name that is no line."""
+    try:
+        one_line(name)
+    except ValueError as error:
+        raise Invalid(faults=(Fault("/name", f"{str(error)[:1].upper()}{str(error)[1:]}."),)) from None
     row = Sender(id=uuid7(), owner_id=owner.id, address=address.lower(), name=name, reply_to=reply_to)
     try:
         with writing() as session:
@@ -67,6 +74,16 @@ def add(owner: User, address: str, name: str = "", reply_to: str | None = None) 
     except IntegrityError:
         raise Conflict(f"{address} is one of your senders already.") from None
     return row
+
+
+def ask(sender_id: UUID) -> None:
+    """The mail of `email.sender`, with the link that confirms the address. Raises NotFound."""
+    row = db.session.get(Sender, sender_id)
+    owner = row and db.session.get(User, row.owner_id)
+    if row is None or owner is None:
+        raise NotFound("This sender is not there any more.")
+    link = links.public(f"/senders/confirm/{token(row)}")
+    mailer.send_own("sender", row.address, name=owner.name, account=owner.email, address=row.address, link=link)
 
 
 def remove(owner: User, sender_id: UUID) -> None:
