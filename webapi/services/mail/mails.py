@@ -36,6 +36,7 @@ def check(owner_id: UUID, mail: Mail) -> str | None:
     senders.envelope(owner_id, mail.sender)
     attachments.of(owner_id, mail.attachments, mail.artifacts)
     if mail.template is None:
+        letters.check(_letter(owner_id, mail), {})
         return None
     template, version = templates.named(owner_id, mail.template)
     letters.check(templates.wording(template.id, version).letter(), _values(mail))
