@@ -70,7 +70,9 @@ class SmtpServer(ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Session)
         self.port: int = self.server_address[1]
         self.stored: list[Stored] = []
-        self.connections = 0
+        self.connections = self.goodbyes = 0
+        self.most: int | None = None  # connections that are let in at a time
+        self.open: list[socket.socket] = []
         self.greeting = "220 ready"
         self.offers = ["8BITMIME"]
         self.done = threading.Event()
@@ -83,6 +85,11 @@ class SmtpServer(ThreadingTCPServer):
         plans = self._plans[recipient]
         return plans.pop(0) if plans else Act.ACCEPT
 
+    def hang_up(self) -> None:
+        """End every connection, as a server does that is started anew."""
+        for each in self.open:
+            each.shutdown(socket.SHUT_RDWR)
+
     def to(self, recipient: str) -> list[Stored]:
         return [mail for mail in self.stored if recipient in mail.recipients]
 
@@ -94,11 +101,22 @@ class _Session(StreamRequestHandler):
 
     def handle(self) -> None:
         self.server.connections += 1
+        if self.server.most is not None and len(self.server.open) >= self.server.most:
+            self._say("421 4.7.0 too many connections")
+            return
+        self.server.open.append(self.connection)
+        try:
+            self._converse()
+        finally:
+            self.server.open.remove(self.connection)
+
+    def _converse(self) -> None:
         self._say(self.server.greeting)
         try:
             while line := self.rfile.readline():
                 self._command(line.strip())
                 if line.upper().startswith(b"QUIT"):
+                    self.server.goodbyes += 1
                     return
         except (HungUp, OSError):
             # A reset, not an orderly end: what was not read is thrown away.

@@ -11,8 +11,14 @@ from tests.contracts.source import PACKAGE, ROOT
 TESTS = ROOT / "tests"
 ABOUT_THE_WHOLE = {"contracts", "faults", "browser", "local", "model"}
 # What many modules do together: when something outside fails, or through a door.
-ABOUT_A_ROOM = {"queue/test_redis_faults.py", "blueprints/api/test_idempotency.py"}
+ABOUT_A_ROOM = {
+    "queue/test_redis_faults.py",
+    "blueprints/api/test_idempotency.py",
+    "services/mail/test_corpus.py",
+}
 TESTED_ROOMS = ("services", "queue", "models")
+# Packages whose modules only mean something together.
+TESTED_TOGETHER = {"services/mailings"}
 # Modules without a test of their own, and where they are tested.
 ELSEWHERE = {
     "models/event.py": "its unique indexes are tested in models/test_job.py",
@@ -22,6 +28,7 @@ ELSEWHERE = {
     "models/idempotency.py": "columns only",
     "models/user.py": "columns only; services/test_accounts.py and services/test_keys.py write them",
     "models/worker.py": "columns only; queue/test_worker_faults.py and every real worker write them",
+    "services/mail/references.py": "ids only; services/mail/test_senders.py sends what they name",
     "queue/settings.py": "constants that every real worker runs with",
 }
 
@@ -50,8 +57,8 @@ def test_a_test_stands_where_its_module_stands(test: str) -> None:
     sorted(
         str(path.relative_to(PACKAGE))
         for room in TESTED_ROOMS
-        for path in (PACKAGE / room).glob("*.py")
-        if path.name != "__init__.py"
+        for path in (PACKAGE / room).rglob("*.py")
+        if path.name != "__init__.py" and path.relative_to(PACKAGE).parent.as_posix() not in TESTED_TOGETHER
     ),
 )
 def test_a_module_is_tested(module: str) -> None:

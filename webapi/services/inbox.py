@@ -9,6 +9,7 @@ from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
+from email.parser import BytesHeaderParser
 from pathlib import Path
 
 from webapi.errors import NotFound
@@ -52,9 +53,13 @@ def message(folder: Path, mail_id: str) -> Mail:
 def _read(folder: Path, name: str, most: int = -1) -> Message:
     try:
         with (folder / f"{name}.eml").open("rb") as file:
-            return message_from_bytes(file.read(most))
+            content = file.read(most)
     except FileNotFoundError:
         raise NotFound("There is no such mail.") from None
+    try:
+        return message_from_bytes(content)
+    except RecursionError:  # parts in parts in parts, deeper than the library goes: then its headers must do
+        return BytesHeaderParser().parsebytes(content)
 
 
 def _mail(name: str, parsed: Message, *, parts: bool = False) -> Mail:
@@ -66,7 +71,7 @@ def _mail(name: str, parsed: Message, *, parts: bool = False) -> Mail:
         subject=_header(parsed, "Subject"),
         text=_body(parsed, "text/plain") if parts else None,
         html=_body(parsed, "text/html") if parts else None,
-        attachments=tuple(part.get_filename("attachment") for part in parsed.walk() if _is_attached(part))
+        attachments=tuple(_speakable(part.get_filename("attachment")) for part in parsed.walk() if _is_attached(part))
         if parts
         else (),
     )
@@ -79,7 +84,7 @@ def _header(parsed: Message, name: str) -> str:
         readable = str(make_header(decode_header(raw)))
     except (HeaderParseError, LookupError, ValueError):
         readable = str(raw)
-    return " ".join(readable.split())
+    return " ".join(_speakable(readable).split())
 
 
 def _body(parsed: Message, media_type: str) -> str | None:
@@ -93,9 +98,14 @@ def _body(parsed: Message, media_type: str) -> str | None:
 
 def _decoded(content: bytes, charset: str) -> str:
     try:
-        return content.decode(charset, "replace")
-    except LookupError:  # a character set that nobody knows
+        return _speakable(content.decode(charset, "replace"))
+    except (LookupError, ValueError):  # a character set that nobody knows
         return content.decode("utf-8", "replace")
+
+
+def _speakable(text: str) -> str:
+    """The text without halves of characters, which UTF-7 and raw bytes can leave, and no page can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _is_attached(part: Message) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import current_app
-from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 
 from webapi.errors import NotFound
 
@@ -28,7 +28,7 @@ def read(purpose: str, token: str, max_age: int | None = None) -> Any:
     """What `sign` was given, at most `max_age` seconds ago. Raises NotFound for a wrong or old token."""
     try:
         return _timed(purpose).loads(token, max_age=max_age)
-    except BadSignature:
+    except (BadData, UnicodeError):  # a path may hold half a character
         raise NotFound("This link is not valid any more.") from None
 
 
@@ -41,7 +41,7 @@ def read_for_ever(purpose: str, token: str) -> Any:
     """What `sign_for_ever` was given. Raises NotFound for a wrong token."""
     try:
         return _plain(purpose).loads(token)
-    except BadSignature:
+    except (BadData, UnicodeError):  # a path may hold half a character
         raise NotFound("This link is not valid.") from None
 
 

@@ -16,8 +16,9 @@ from markupsafe import escape
 from tests.conftest import BASE
 from tests.smtp_server import SmtpServer, Stored, smtp_server
 from webapi import create_app
-from webapi.services.mail.letters import Letter, as_text, prepare
+from webapi.services.mail.letters import Letter, prepare
 from webapi.services.mail.mailer import Errand, deliver, send_own
+from webapi.services.mail.markup import as_text
 from webapi.services.mail.message import Attachment, Envelope, Press, on_the_wire
 
 BOB = "bob@example.com"

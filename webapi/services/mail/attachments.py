@@ -26,6 +26,7 @@ RUNNABLE = re.compile(
     r"|mst|nsh|pif|ps1|reg|scr|sct|sh|shb|sys|vb|vbe|vbs|vhd|vxd|wsc|wsf|wsh|xll)",
     re.IGNORECASE,
 )
+ENDING = re.compile(r"\.[^.]*\Z")
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,9 @@ def _file(row: Upload | Artifact, table: str) -> File:
 
 
 def _harmless(file: File, pointer: str) -> File:
-    suffix = Path(file.name).suffix
-    if RUNNABLE.fullmatch(suffix):
+    suffix = ENDING.search(file.name.rstrip(". "))  # Windows leaves dots and blanks at the end out
+    if suffix and RUNNABLE.fullmatch(suffix[0]):
         raise Invalid(
-            faults=(Fault(pointer, f"{file.name}: mail servers refuse {suffix} files. Send a link instead."),)
+            faults=(Fault(pointer, f"{file.name}: mail servers refuse {suffix[0]} files. Send a link instead."),)
         )
     return file

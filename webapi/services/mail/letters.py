@@ -6,22 +6,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import css_inline
 from flask import current_app, render_template
-from html2text import HTML2Text
 from markupsafe import Markup, escape
 
 from webapi.errors import Invalid
 from webapi.services.addresses import one_line
+from webapi.services.mail.markup import as_text, inlined
 from webapi.services.mail.placeholders import PLACE, Missing, Text, check_link
 
 UNSUBSCRIBE = "unsubscribe_url"  # a value that is ours to give
-LARGEST = 1_000_000  # characters of one rendered part
 DOCUMENT = re.compile(r"\s*(<!doctype|<html)\b", re.IGNORECASE)
 TITLE = re.compile(r"\s*<title>(.*?)</title>\s*", re.DOTALL)
-# What stands for a placeholder while a library that knows none of them reads the HTML.
-STAND_IN = "placeholder0{}0"
-STAND_INS = re.compile(r"placeholder0([A-Za-z]\w*?)0(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True)
@@ -29,6 +24,7 @@ class Letter:
     """What a mail says, as its author wrote it. Without `text` the text part is made from the HTML.
 
     With `layout` the HTML stands in our frame, with the logo and the footer; a whole document is left as it is.
+    A `literal` letter is no template: braces in it mean nothing.
     """
 
     subject: str
@@ -36,6 +32,7 @@ class Letter:
     html: str = ""
     layout: bool = False
     bulk: bool = False
+    literal: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,31 +59,33 @@ class Prepared:
         found = [*self.subject.names, *(self.html.names if self.html else ()), *self.text.names]
         return tuple(name for name in dict.fromkeys(found) if name != UNSUBSCRIBE)
 
+    @property
+    def unsubscribes(self) -> bool:
+        """Whether the letter itself shows the link by which its reader asks for no more."""
+        return any(UNSUBSCRIBE in part.names for part in (self.subject, self.text, self.html) if part)
+
     def fill(self, values: Mapping[str, str]) -> Said:
         """The letter for one recipient. Raises Missing, and ValueError for a value that does not fit its place."""
         for name in self.links:
             if name in values:
                 check_link(name, values[name])
-        said = Said(
+        return Said(
             subject=one_line(self.subject.fill(values)),
             text=self.text.fill(values),
             html=self.html.fill(values, _escaped) if self.html else "",
         )
-        if len(said.text) > LARGEST or len(said.html) > LARGEST:
-            raise ValueError(f"the mail would be longer than {LARGEST:,} characters")
-        return said
 
 
 def prepare(letter: Letter) -> Prepared:
     """Make a letter ready. Raises Invalid with a sentence for braces that are no placeholder."""
     try:
-        source = Text(letter.html)
-        html = _framed(letter)
+        source, framed = Text(letter.html, letter.literal), _framed(letter)
+        html = Text(inlined(framed), letter.literal) if framed else None
         return Prepared(
-            subject=Text(one_line(letter.subject)),
-            text=Text(_text_of(letter)),
-            html=Text(css_inline.inline(html, keep_at_rules=True)) if html else None,
-            links=source.links,
+            subject=Text(one_line(letter.subject), letter.literal),
+            text=Text(_text_of(letter), letter.literal),
+            html=html,
+            links=(*source.links, *(html.links if html else ())),
         )
     except ValueError as error:
         raise Invalid(f"The letter cannot be used: {error}.") from None
@@ -112,14 +111,6 @@ def built_in(name: str) -> Letter:
     return Letter(subject=title[1], html=source[title.end() :], layout=True)
 
 
-def as_text(html: str) -> str:
-    """A readable text version of an HTML mail. Placeholders stay."""
-    reader = HTML2Text(bodywidth=78)
-    reader.ignore_images, reader.wrap_links = True, False
-    read = reader.handle(PLACE.sub(lambda place: STAND_IN.format(place[1]), html))
-    return STAND_INS.sub(r"{{\1}}", read).strip() + "\n"
-
-
 def _framed(letter: Letter) -> str:
     if not letter.html or not letter.layout or DOCUMENT.match(letter.html):
         return letter.html
@@ -136,7 +127,9 @@ def _framed(letter: Letter) -> str:
 
 
 def _text_of(letter: Letter) -> str:
-    text = letter.text or as_text(letter.html)
+    text = letter.text
+    if letter.html and not text.strip():
+        text = as_text(letter.html, literal=letter.literal)
     footer = [current_app.config["MAIL_FOOTER"]] if letter.layout and current_app.config["MAIL_FOOTER"] else []
     if letter.bulk and UNSUBSCRIBE not in text:
         footer.append(f"No more of these mails: {{{{{UNSUBSCRIBE}}}}}")

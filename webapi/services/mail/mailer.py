@@ -85,7 +85,9 @@ class _Sending:
 
     def __init__(self, errand: Errand, left: deque[Act]) -> None:
         self._errand, self._left, self._total = errand, left, len(left)
-        self._press = Press(letters.prepare(errand.letter), errand.envelope, errand.attachments)
+        prepared = letters.prepare(errand.letter)
+        self._press = Press(prepared, errand.envelope, errand.attachments)
+        self._links_out = errand.envelope.bulk or prepared.unsubscribes
         attempt = current()
         self._sandbox = attempt is not None and attempt.sandbox
 
@@ -111,7 +113,10 @@ class _Sending:
 
     def _pairs(self, posts: Sequence[wave.Posted], lines: list[smtp.Connection]) -> list[tuple[wave.Line, wave.Posted]]:
         """Each mail with a connection of its own; what finds none waits for the next wave."""
-        lines[:] = [line if line.usable else smtp.connect(current_app.extensions["mail"]) for line in lines]
+        for position, line in enumerate(lines):
+            if not line.usable:
+                line.quit()
+                lines[position] = smtp.connect(current_app.extensions["mail"])
         free = list(lines)
         pairs: list[tuple[wave.Line, wave.Posted]] = []
         for post in posts:
@@ -130,7 +135,7 @@ class _Sending:
         envelope = self._errand.envelope
         job = act.attempt.job_id if act.attempt else act.id
         message_id = f"<{act.id}.{job}@{envelope.domain}>"
-        leave = unsubscribe.link(act) if envelope.bulk else ""
+        leave = unsubscribe.link(act) if self._links_out else ""
         try:
             message = self._press.print(act.key, message_id, self._errand.to[act.key], leave)
         except Missing as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -35,6 +36,7 @@ def check(owner_id: UUID, mail: Mail) -> str | None:
     senders.envelope(owner_id, mail.sender)
     attachments.of(owner_id, mail.attachments, mail.artifacts)
     if mail.template is None:
+        letters.check(_letter(owner_id, mail), {})
         return None
     template, version = templates.named(owner_id, mail.template)
     letters.check(templates.wording(template.id, version).letter(), _values(mail))
@@ -59,19 +61,15 @@ def _letter(owner_id: UUID, mail: Mail) -> Letter:
     if mail.template is not None:
         template, version = templates.named(owner_id, mail.template)
         return templates.wording(template.id, version).letter()
-    return Letter(subject=literal(mail.subject or ""), text=literal(mail.text), html=literal(mail.html))
-
-
-def literal(text: str) -> str:
-    """Words that are no template: braces in them mean nothing."""
-    return text.replace("{{", "{\u200b{").replace("}}", "}\u200b}") if "{{" in text or "}}" in text else text
+    return Letter(mail.subject or "", mail.text, mail.html, literal=True)
 
 
 def with_links(letter: Letter, files: Sequence[File]) -> Letter:
     """The letter with links to files at its end."""
     if not files:
         return letter
-    rows = [(file.name, attachments.link(file)) for file in files]
+    # In a template a name must not be taken for a place.
+    rows = [(file.name if letter.literal else re.sub("[{}]", "_", file.name), attachments.link(file)) for file in files]
     note = f"For {LINK_DAYS} days you find here:"
     listed = "".join(f'<li><a href="{escape(url)}">{escape(name)}</a></li>' for name, url in rows)
     text = f"{letter.text.rstrip()}\n\n{note}\n" + "".join(f"{name}: {url}\n" for name, url in rows)

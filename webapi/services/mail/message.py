@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.header import Header
@@ -22,9 +23,9 @@ SEVEN_BITS: EmailPolicy[Any] = SMTP.clone(cte_type="7bit")
 BARE_EOL = re.compile(rb"\r\n|\r|\n")
 EOL = re.compile(r"\r\n|\r|\n")
 PLAIN = re.compile(r"[ -<>-~]{1,60}")  # needs neither encoding nor folding; "=?" could be taken for encoded
-WORDS = re.compile(r"[A-Za-z0-9 _+-]{1,60}")  # a display name that needs no quotes (RFC 5322 section 3.2.3)
-MARK = "x0mark{}0x"
-MARKS = re.compile(rb"x0mark(from|to|id|subject|text|html|unsubscribe)0x")
+# A display name that needs no quotes, and whose blanks nobody folds (RFC 5322 section 3.2.3).
+WORDS = re.compile(r"(?=.{1,60}\Z)[A-Za-z0-9_+-]+(?: [A-Za-z0-9_+-]+)*")
+MARKS = ("from", "to", "id", "subject", "text", "html", "unsubscribe")
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,10 @@ class Press:
     def __init__(self, letter: Prepared, envelope: Envelope, attachments: Sequence[Attachment] = ()) -> None:
         self._letter = letter
         self._sender = _from(envelope.sender)
-        built = _with_marks(letter, envelope, attachments).as_bytes()
-        self._pieces = MARKS.split(built)  # a literal and a mark in turn
+        # A mark that nobody can guess: a file's name, and the base64 of its bytes, are their author's to choose.
+        mark = secrets.token_hex(8) + "{}"
+        built = _with_marks(letter, envelope, attachments, mark).as_bytes()
+        self._pieces = re.split(mark.format(f"({'|'.join(MARKS)})").encode(), built)  # a literal and a mark in turn
 
     def print(self, to: str, message_id: str, values: Mapping[str, str], unsubscribe: str = "") -> bytes:
         """The whole message, with CR LF at each line's end and no dot doubled.
@@ -84,22 +87,25 @@ class Press:
         return b"".join(pieces)
 
 
-def _with_marks(letter: Prepared, envelope: Envelope, attachments: Sequence[Attachment]) -> EmailMessage:
+def _with_marks(letter: Prepared, envelope: Envelope, attachments: Sequence[Attachment], mark: str) -> EmailMessage:
     mail = EmailMessage(policy=SEVEN_BITS)
-    mail["From"], mail["To"], mail["Subject"] = (MARK.format(name) for name in ("from", "to", "subject"))
-    mail["Date"], mail["Message-ID"] = localtime(), MARK.format("id")
+    mail["From"], mail["To"], mail["Subject"] = (mark.format(name) for name in ("from", "to", "subject"))
+    mail["Date"], mail["Message-ID"] = localtime(), mark.format("id")
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5: robots do not answer it
     if envelope.reply_to:
         mail["Reply-To"] = envelope.reply_to
     if envelope.bulk:  # RFC 2369 section 3.2 and RFC 8058 section 3.1
-        mail["List-Unsubscribe"] = f"<{MARK.format('unsubscribe')}>"
+        mail["List-Unsubscribe"] = f"<{mark.format('unsubscribe')}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail.set_content(MARK.format("text"), cte="quoted-printable")
+    mail.set_content(mark.format("text"), cte="quoted-printable")
     if letter.html:
-        mail.add_alternative(MARK.format("html"), subtype="html", cte="quoted-printable")
+        mail.add_alternative(mark.format("html"), subtype="html", cte="quoted-printable")
     for each in attachments:
-        main, _, sub = each.media_type.partition("/")
-        mail.add_attachment(each.content, maintype=main, subtype=sub, filename=each.name, cte="base64")
+        # A file that is itself a mail, or says so, is still only bytes: RFC 2046 section 5 lets no base64 be one.
+        composite = each.media_type.lower().startswith(("multipart/", "message/"))
+        main, _, sub = ("application/octet-stream" if composite else each.media_type).partition("/")
+        name = each.name.replace("=?", "=_")  # readers would take it for an encoded word
+        mail.add_attachment(each.content, maintype=main, subtype=sub, filename=name, cte="base64")
     return mail
 
 

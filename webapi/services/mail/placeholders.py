@@ -16,6 +16,7 @@ LINK = re.compile(
     r"""\b(?:href|src|action|background|poster)\s*=\s*["']?\s*\{\{[ \t]*([A-Za-z]\w*)[ \t]*\}\}""", re.IGNORECASE
 )
 SAFE_LINK = re.compile(r"(https?://|mailto:|tel:)", re.IGNORECASE)
+LARGEST = 1_000_000  # characters of one text with its values
 NO_NAME = re.compile(r"[^a-z0-9]+")
 
 
@@ -29,11 +30,17 @@ class Missing(ValueError):
 
 @dataclass(frozen=True)
 class Text:
-    """A text with places in it. Raises ValueError with a sentence for braces that are no place."""
+    """A text with places in it; a `literal` one has none.
+
+    Raises ValueError with a sentence for braces that are no place.
+    """
 
     source: str
+    literal: bool = False
 
     def __post_init__(self) -> None:
+        if self.literal:
+            return
         stray = BRACES.search(PLACE.sub("", self.source))
         if stray:
             at = " ".join(self.source[max(0, self.source.find(stray[0])) :][:30].split())
@@ -42,7 +49,7 @@ class Text:
     @cached_property
     def _parts(self) -> list[str]:
         """Literal and name in turn, beginning and ending with a literal."""
-        return PLACE.split(self.source)
+        return [self.source] if self.literal else PLACE.split(self.source)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -52,18 +59,19 @@ class Text:
     @cached_property
     def links(self) -> tuple[str, ...]:
         """The names of the places at which a link begins: their values must be links."""
-        return tuple(dict.fromkeys(name.lower() for name in LINK.findall(self.source)))
+        return () if self.literal else tuple(dict.fromkeys(name.lower() for name in LINK.findall(self.source)))
 
     def fill(self, values: Mapping[str, str], escape: Callable[[str], str] = str) -> str:
-        """The text with its values. `escape` is applied to each value. Raises Missing."""
-        if not self.names:
-            return self.source
-        parts = list(self._parts)
-        for position in range(1, len(parts), 2):
-            name = parts[position].lower()
+        """The text with its values, each escaped. Raises Missing, ValueError when it is too long."""
+        filled: dict[str, str] = {}
+        for name in self.names:
             if name not in values:
                 raise Missing(name)
-            parts[position] = escape(values[name])
+            filled[name] = escape(values[name])
+        parts = list(self._parts)
+        parts[1::2] = [filled[name.lower()] for name in parts[1::2]]
+        if sum(map(len, parts)) > LARGEST:  # before it is put together: it could be much too long
+            raise ValueError(f"the mail would be longer than {LARGEST:,} characters")
         return "".join(parts)
 
 

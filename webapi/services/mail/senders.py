@@ -19,6 +19,7 @@ from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import submit
 from webapi.services import links
+from webapi.services.addresses import one_line
 from webapi.services.mail import mailer
 from webapi.services.mail.message import Envelope
 from webapi.services.mail.references import SenderRef
@@ -62,8 +63,13 @@ def add(owner: User, address: str, name: str = "", reply_to: str | None = None) 
     """A new sender; a mail to it asks whoever reads it for a confirmation.
 
     Raises Conflict when it is there or is everybody's, and for one too many; Forbidden before the owner's own
-    address is confirmed: our mail would carry a stranger's words to another stranger.
+    address is confirmed: our mail would carry a stranger's words to another stranger; Invalid for a name of many
+    lines.
     """
+    try:
+        one_line(name)
+    except ValueError as error:
+        raise Invalid(faults=(Fault("/name", f"{str(error)[:1].upper()}{str(error)[1:]}."),)) from None
     if owner.verified_at is None:
         raise Forbidden("Confirm your email address first: open the link in the mail that we sent you.")
     if address.lower() in {parseaddr(each)[1].lower() for each in configured()}:

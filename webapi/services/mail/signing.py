@@ -22,12 +22,15 @@ def signed(message: bytes, domain: str) -> bytes:
         return message
     if dkim is None:
         raise ConfigError("DKIM_KEY is set, and the library is not installed: pip install 'webapi[dkim]'.")
-    header: bytes = dkim.sign(
-        message,
-        current_app.config["DKIM_SELECTOR"].encode(),
-        domain.encode(),
-        key.encode(),
-        canonicalize=(b"relaxed", b"relaxed"),
-        include_headers=SIGNED.split(),
-    )
+    try:
+        header: bytes = dkim.sign(
+            message,
+            current_app.config["DKIM_SELECTOR"].encode(),
+            domain.encode(),
+            key.encode(),
+            canonicalize=(b"relaxed", b"relaxed"),
+            include_headers=SIGNED.split(),
+        )
+    except (dkim.DKIMException, ValueError) as error:
+        raise ConfigError("DKIM_KEY is no private RSA key in PEM form.") from error
     return header + message

@@ -60,12 +60,12 @@ def page(owner_id: UUID, after_address: str = "", search: str = "", limit: int =
 
 def among(owner_id: UUID, addresses: Sequence[str]) -> dict[str, str]:
     """Those of the addresses that are suppressed, each with a sentence that says why."""
-    lower = {address.lower(): address for address in addresses}
+    lower = {address.lower() for address in addresses}
     query = select(Suppression).where(Suppression.owner_id == owner_id, Suppression.address.in_(lower))
-    return {
-        lower[row.address]: f"{SENTENCES[row.reason]}, since {row.created_at:%Y-%m-%d}."
-        for row in db.session.scalars(query)
+    why = {
+        row.address: f"{SENTENCES[row.reason]}, since {row.created_at:%Y-%m-%d}." for row in db.session.scalars(query)
     }
+    return {address: why[address.lower()] for address in addresses if address.lower() in why}
 
 
 def holding(owner_id: UUID, addresses: Sequence[str]) -> dict[str, str]:

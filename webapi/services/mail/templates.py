@@ -69,7 +69,7 @@ def find(owner_id: UUID, template_id: UUID) -> Template:
 
 def create(owner: User, name: str, wording: Wording) -> Template:
     """A new template. Raises Invalid for what cannot be rendered and for a name, Conflict for a name that is taken."""
-    if not re.match(NAME, name):
+    if not re.fullmatch(NAME, name):
         raise Invalid(faults=(Fault("/name", "Use lower-case letters, digits, dots, dashes and underscores."),))
     wording.prepared()
     row = Template(id=uuid7(), owner_id=owner.id, name=name, version=1)

@@ -1,0 +1,92 @@
+"""Single mails: what was accepted is what is sent."""
+
+from __future__ import annotations
+
+from html import unescape
+from uuid import UUID
+
+import pytest
+
+from tests.queue.rows import add_owner, job
+from tests.services.mail.mailing import BOB, EVE, body, outcomes, person, refused, run, send, submit, template
+from tests.smtp_server import SmtpServer
+from webapi.errors import Invalid
+from webapi.services.mail import templates
+from webapi.services.mail.templates import Wording
+
+pytestmark = pytest.mark.usefixtures("owner")
+OTHER = UUID("01900000-0000-7000-8000-00000000eee0")
+ADA = {"name": "Ada"}
+
+
+def test_the_version_that_was_accepted_is_sent_although_the_template_changed(mail_server: SmtpServer) -> None:
+    template_id = template()
+    templates.change(person(), template_id, Wording(subject="Second", html="<p>second {{name}}"))
+    accepted = [submit(template=reference, values=ADA) for reference in ("invoice", "invoice@2", "invoice@1")]
+    templates.change(person(), template_id, Wording(subject="Third", html="<p>third {{other}}"))
+    assert [job(job_id).payload["template"] for job_id in accepted] == ["invoice@2", "invoice@2", "invoice@1"]
+    for _ in accepted:
+        run()
+    assert sorted(str(mail.message["Subject"]) for mail in mail_server.stored) == ["For Ada", "Second", "Second"]
+
+
+def test_a_missing_value_is_refused_before_the_mail_is_accepted() -> None:
+    template()
+    with pytest.raises(Invalid, match=r"no value for \{\{name\}\}"):
+        submit(template="invoice")
+    with pytest.raises(Invalid, match=r"no value for \{\{name\}\}"):
+        submit(template="invoice", values={"nam": "x"})
+
+
+@pytest.mark.parametrize("value", ["a\r\nBcc: eve@example.com", "a\n", "a\0", "a\u2028b"])
+def test_a_value_that_would_begin_a_header_is_refused_before_the_mail_is_accepted(value: str) -> None:
+    template()
+    with pytest.raises(Invalid, match="one line"):
+        submit(template="invoice", values={"name": value})
+
+
+def test_values_are_found_in_any_case_and_mean_nothing(mail_server: SmtpServer) -> None:
+    template(text="{{NAME}}")
+    send(template="invoice", values={"Name": "{{other}} <b>{{name}}"})
+    (mail,) = mail_server.stored
+    assert "{{other}} <b>{{name}}" in body(mail)
+    assert "Dear {{other}} &lt;b&gt;{{name}}" in body(mail, "html")
+
+
+def test_the_template_of_somebody_else_is_not_found() -> None:
+    template()
+    add_owner(OTHER, "eve@example.com")
+    with refused("/template", "no template called"):
+        submit(template="invoice", values=ADA, owner_id=OTHER)
+
+
+def test_a_template_that_is_gone_is_not_sent(mail_server: SmtpServer) -> None:
+    template_id = template()
+    job_id = submit(template="invoice", values=ADA)
+    templates.remove(person(), template_id)
+    run()
+    assert (job(job_id).state, mail_server.stored) == ("failed", [])
+
+
+@pytest.mark.parametrize(
+    "text", ["{{name}}", "{{{", "}}", "{{ a | b }}", "{% if %}", "{{{{x}}}}", "{{unsubscribe_url}}"]
+)
+def test_words_that_are_no_template_arrive_as_they_are(mail_server: SmtpServer, text: str) -> None:
+    """They were accepted, and then could not be sent; or they arrived with a mark that nobody sees in them."""
+    job_id = send(subject=text, text=text, html=f"<p>{text}</p>", values=ADA)
+    assert outcomes(job_id) == {BOB: ("done", 250)}
+    (mail,) = mail_server.stored
+    assert (str(mail.message["Subject"]), body(mail).strip()) == (text, text)
+    assert text in unescape(body(mail, "html"))
+
+
+def test_each_person_is_sent_their_own_mail(mail_server: SmtpServer) -> None:
+    template()
+    send(BOB, EVE, template="invoice", values=ADA)
+    assert [(mail.recipients, mail.message["To"]) for mail in mail_server.stored] == [((BOB,), BOB), ((EVE,), EVE)]
+
+
+@pytest.mark.parametrize("html", ["<div>" * 40_000, "<blockquote>x" * 15_000, "<b>" * 60_000])
+def test_a_page_that_no_library_should_read_is_refused_before_it_is_accepted(html: str) -> None:
+    with pytest.raises(Invalid, match="The letter cannot be used"):
+        submit(subject="Hi", html=html)
