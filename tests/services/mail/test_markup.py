@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from webapi.errors import Invalid
 from webapi.services.mail.letters import Letter, prepare
 from webapi.services.mail.markup import DEEPEST_LIST, MOST_ELEMENTS, as_text, inlined
 
@@ -76,7 +79,20 @@ def test_a_long_table_of_links_is_let_through() -> None:
 def test_lists_and_quotations_without_end_make_no_text(tag: str) -> None:
     assert "x" in as_text(f"<{tag}><li>x" * (DEEPEST_LIST // 2))
     with pytest.raises(ValueError, match="in one another"):
-        as_text(f"<{tag}><li>x" * 15_000)
+        as_text(f"<{tag}><li>x" * 4_000)
+
+
+@pytest.mark.parametrize(
+    "html",
+    ["\n" * 199_000, "<!--" * 49_000, "<a href=" + " " * 190_000 + ">", "&" * 190_000, "<!" * 90_000, "<p " * 60_000],
+    ids=["lines", "comments", "blanks", "ampersands", "declarations", "open tags"],
+)
+def test_no_html_takes_its_readers_long(html: str) -> None:
+    """The first three took minutes: what a reader does for each character, it did for all the others each time."""
+    began = time.monotonic()
+    with contextlib.suppress(Invalid):
+        prepare(Letter("Hi", html=html))
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(

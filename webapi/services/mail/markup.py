@@ -27,6 +27,7 @@ CLOSED = re.compile(
     re.IGNORECASE,
 )
 STYLES = re.compile(r"<style.*</style|<style.*\Z", re.IGNORECASE | re.DOTALL)
+BLANK_LINES = re.compile(r"\n\s*\n")
 # What stands for a placeholder while a library reads the HTML: no text has these (Unicode section 23.7).
 BEGIN, END = "\ufdd0", "\ufdd1"
 STAND_INS = re.compile(f"{BEGIN}([^{END}]*){END}")
@@ -49,8 +50,10 @@ def inlined(html: str) -> str:
 def as_text(html: str, *, literal: bool = False) -> str:
     """A readable text version of an HTML mail. Placeholders stay, unless `literal`: then there are none.
 
-    Raises ValueError for lists or quotations that are nested too deeply.
+    Raises ValueError for lists or quotations that are nested too deeply, and as `inlined` does.
     """
+    # Read as a browser reads it: what is never closed, and blank lines without end, would take the reader hours.
+    html = BLANK_LINES.sub("\n\n", inlined(html))
     reader = _Reader(bodywidth=78)
     reader.ignore_images, reader.wrap_links = True, False
     if literal:

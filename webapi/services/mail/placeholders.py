@@ -13,7 +13,7 @@ from functools import cached_property
 PLACE = re.compile(r"\{\{[ \t]*([A-Za-z][A-Za-z0-9_]{0,62})[ \t]*\}\}")
 BRACES = re.compile(r"\{\{|\}\}")
 LINK = re.compile(
-    r"""\b(?:href|src|action|background|poster)\s*=\s*["']?\s*\{\{[ \t]*([A-Za-z]\w*)[ \t]*\}\}""", re.IGNORECASE
+    r"""\b(?:href|src|action|background|poster)\s*=\s*(?:["']\s*)?\{\{[ \t]*([A-Za-z]\w*)[ \t]*\}\}""", re.IGNORECASE
 )
 SAFE_LINK = re.compile(r"(https?://|mailto:|tel:)", re.IGNORECASE)
 LARGEST = 1_000_000  # characters of one text with its values
