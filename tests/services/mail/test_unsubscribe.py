@@ -9,10 +9,13 @@ import pytest
 
 from tests.queue.rows import OWNER, effects
 from tests.services.mail.mailing import BOB, body, outcomes, send, template
+from tests.services.mail.strict import read
 from tests.smtp_server import SmtpServer
 from webapi.errors import NotFound
 from webapi.services import links
 from webapi.services.mail import suppressions, unsubscribe
+from webapi.services.mail.letters import Letter, prepare
+from webapi.services.mail.message import Envelope, Press
 
 pytestmark = pytest.mark.usefixtures("owner")
 
@@ -50,3 +53,12 @@ def test_a_mail_that_is_forgotten_is_about_nobody_and_another_purpose_is_none() 
     for token in (links.sign_for_ever(unsubscribe.PURPOSE, str(uuid4())), links.sign_for_ever("x", str(uuid4()))):
         with pytest.raises(NotFound):
             unsubscribe.find(token)
+
+
+def test_a_bulk_mail_says_in_its_headers_how_to_get_no_more() -> None:
+    """RFC 8058 section 3.1: an https address between angles, and the one value that the other header may have."""
+    letter = prepare(Letter("Hi", "Hi.", bulk=True))
+    raw = Press(letter, Envelope("us@example.com", bulk=True)).print(BOB, "<1@a.example>", {}, "https://a.example/u")
+    message = read(raw)
+    assert message["List-Unsubscribe"] == "<https://a.example/u>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
