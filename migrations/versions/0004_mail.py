@@ -128,9 +128,7 @@ def _mailings() -> None:
         sa.ForeignKeyConstraint(
             ["owner_id"], ["users.id"], name=op.f("fk_mailings_owner_id_users"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["upload_id"], ["uploads.id"], name=op.f("fk_mailings_upload_id_uploads"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["upload_id"], ["uploads.id"], name=op.f("fk_mailings_upload_id_uploads")),
         sa.ForeignKeyConstraint(
             ["template_id", "template_version"],
             ["template_versions.template_id", "template_versions.version"],

@@ -18,7 +18,7 @@ from webapi.extensions import db
 from webapi.models import IdempotencyKey
 from webapi.models.columns import after
 from webapi.models.transaction import writing
-from webapi.queue import Once
+from webapi.queue import Once, housekeeping
 from webapi.queue.claim import claim
 from webapi.queue.extension import kind_named
 from webapi.queue.files import FileStore
@@ -62,6 +62,12 @@ def test_a_young_file_and_one_that_is_named_stay(store: FileStore) -> None:
     assert [sweep(store, sha256) for sha256 in (young, named)] == [0, 0]
     assert store.path(young).exists()
     assert store.path(named).read_bytes() == b"named"
+
+
+def test_every_column_that_names_a_file_is_asked() -> None:
+    named = {f"{column.table.name}.{column.name}" for column in housekeeping._names()}
+    assert named >= {"artifacts.sha256", "uploads.sha256", "mailings.recipients_sha256"}
+    assert not {name for name in named if "secret" in name or "hash" in name.replace("sha256", "")}
 
 
 def test_a_file_that_is_kept_again_at_that_moment_stays(store: FileStore) -> None:

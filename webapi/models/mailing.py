@@ -48,7 +48,7 @@ class Mailing(db.Model):  # type: ignore[name-defined,misc]
     template_id: Mapped[UUID]
     template_version: Mapped[int]
     sender: Mapped[str] = mapped_column(String(320))
-    upload_id: Mapped[UUID] = mapped_column(ForeignKey("uploads.id", ondelete="CASCADE"))
+    upload_id: Mapped[UUID] = mapped_column(ForeignKey("uploads.id"))
     file_name: Mapped[str] = mapped_column(String(200))
     file_sha256: Mapped[str] = mapped_column(String(64))
     rate: Mapped[int | None]

@@ -9,11 +9,11 @@ import random
 import time
 
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import Column, delete, select
 from structlog import get_logger
 
 from webapi.extensions import db
-from webapi.models import Artifact, IdempotencyKey, Job, State, Upload
+from webapi.models import IdempotencyKey, Job, State
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue.files import SHARDS, FileStore
@@ -86,5 +86,10 @@ def _is_named(sha256: str) -> bool:
 
 def _named(hashes: list[str]) -> set[str]:
     db.session.rollback()
-    found = [db.session.scalars(select(table.sha256).where(table.sha256.in_(hashes))) for table in (Artifact, Upload)]
+    found = [db.session.scalars(select(column).where(column.in_(hashes))) for column in _names()]
     return {sha256 for rows in found for sha256 in rows}
+
+
+def _names() -> list[Column[str]]:
+    """Every column that may name a file, by its own name, so that a new table cannot be forgotten."""
+    return [column for table in db.metadata.sorted_tables for column in table.columns if column.name.endswith("sha256")]

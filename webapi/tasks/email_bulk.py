@@ -51,7 +51,8 @@ def spread_bulk(reference: MailingRef) -> dict[str, int]:
     return sending.spread(reference.mailing_id)
 
 
-@job("email.part", queue="email", retry=Retry(on=(OSError,), budget=12), hidden=True)
+# A mail server that is away for some hours ends no mailing.
+@job("email.part", queue="email", retry=Retry(on=(OSError,), budget=24, base=5, cap=900), hidden=True)
 def send_part(part: Part) -> dict[str, Any]:
     """Send some mails of a mailing."""
     return sending.send(part)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from flask import Flask
 
 from tests.services.mailings.ground import hasten, mailing, over, parts, people, run, submit, template
 from tests.smtp_server import Act, SmtpServer
 from webapi.models import EffectState, User
 from webapi.queue import kind_named
+from webapi.queue.housekeeping import remove_orphans
 from webapi.queue.run import work
 from webapi.services.mail import suppressions
 from webapi.services.mailings import sending, steering, watching
@@ -82,7 +86,7 @@ def test_a_paused_mailing_sends_nothing_and_goes_on_with_the_rest(mail_server: S
     hasten(mailing_id)
     run(mailing_id)
     assert len(mail_server.stored) == 450
-    assert {job.attempt_budget - job.attempt for job in parts(mailing_id)} == {11}  # a rest is not charged
+    assert {job.attempt_budget - job.attempt for job in parts(mailing_id)} == {23}  # a rest is not charged
 
 
 def test_a_cancelled_mailing_ends_and_can_be_sent_to_the_rest(mail_server: SmtpServer) -> None:
@@ -152,3 +156,18 @@ def test_the_file_comes_back_with_a_verdict_on_each_row(mail_server: SmtpServer)
     assert lines[2].startswith("person1@example.com,Person 1,1.00,refused,550,5.1.1 nobody here,20")
     assert lines[4] == "nobody,Nobody,1,not sent,,,"
     assert lines[5].startswith("'=cmd@example.com,'=HYPER(1),2,delivered")
+
+
+def test_the_checked_rows_of_a_mailing_that_waits_for_days_are_not_cleared_away(
+    mail_server: SmtpServer, ground: Flask
+) -> None:
+    row = mailing(submit(people(3)))
+    store = ground.extensions["files"]
+    assert row.recipients_sha256 is not None
+    path = store.path(row.recipients_sha256)
+    os.utime(path, (0, 0))
+    remove_orphans(store, int(row.recipients_sha256[:2], 16))
+    assert path.exists()
+    steering.confirm(row)
+    run(row.id)
+    assert len(mail_server.stored) == 3
