@@ -27,7 +27,7 @@ class Effect(db.Model):  # type: ignore[name-defined,misc]
         # How many mails somebody had today, and what is known of one address.
         Index(
             "ix_effects_recipient",
-            "effect_key",
+            text("lower(effect_key)"),
             postgresql_where=text("kind = 'mail'"),
             sqlite_where=text("kind = 'mail'"),
         ),

@@ -13,7 +13,10 @@ from webapi.models.columns import Moment, now
 
 
 class Template(db.Model):  # type: ignore[name-defined,misc]
-    """A mail's text under a name. `version` is the newest of its versions."""
+    """A mail's text under a name. `version` is the newest of its versions.
+
+    One that is deleted keeps its versions, for what was accepted with them; its name begins again where it ended.
+    """
 
     __tablename__ = "templates"
     __table_args__ = (UniqueConstraint("owner_id", "name"),)
@@ -24,6 +27,7 @@ class Template(db.Model):  # type: ignore[name-defined,misc]
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now())
     changed_at: Mapped[datetime] = mapped_column(Moment, default=now())
+    deleted_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class TemplateVersion(db.Model):  # type: ignore[name-defined,misc]

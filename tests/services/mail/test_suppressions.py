@@ -126,3 +126,11 @@ def test_a_held_mail_waits_for_nobody_else(mail_server: SmtpServer) -> None:
     job_id = submit(BOB)
     run()
     assert (job(job_id).attempt, mail_server.connections) == (1, 0)
+
+
+@pytest.mark.usefixtures("two_a_day")
+def test_the_limit_counts_an_address_however_it_is_spelt(mail_server: SmtpServer) -> None:
+    for spelt in ("Bob@example.com", "bOb@example.com"):
+        send(spelt)
+    assert set(outcomes(send("BOB@example.com", "boB@example.com")).values()) == {("held", None)}
+    assert len(mail_server.stored) == 2

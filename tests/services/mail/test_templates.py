@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from tests.queue.rows import OWNER, add_owner
 from tests.services.mail.mailing import person, template
 from webapi.errors import Conflict, Invalid, NotFound
+from webapi.extensions import db
+from webapi.models import Template
 from webapi.services.mail import templates
 from webapi.services.mail.templates import Wording
 
@@ -111,13 +113,29 @@ def test_html_that_no_library_should_read_is_not_saved(html: str) -> None:
         templates.create(person(), "a", words(html))
 
 
-def test_a_template_that_is_gone_is_gone_with_its_versions() -> None:
+def test_a_template_that_is_deleted_is_gone_and_what_was_accepted_with_it_stays() -> None:
     template_id = template()
-    templates.remove(person(), template_id)
-    with pytest.raises(NotFound):
-        templates.wording(template_id, 1)
-    with pytest.raises(NotFound):
-        templates.remove(person(), uuid4())
+    owner = person()
+    templates.remove(owner, template_id)
+    assert templates.of(owner.id) == []
+    for ask in (lambda: templates.find(owner.id, template_id), lambda: templates.remove(owner, template_id)):
+        with pytest.raises(NotFound):
+            ask()
+    with pytest.raises(Invalid):
+        templates.named(owner.id, "invoice@1")
+    assert templates.named(owner.id, "invoice@1", accepted=True)[0].id == template_id
+
+
+def test_a_name_that_comes_back_goes_on_where_its_versions_ended() -> None:
+    """`invoice@1` is a promise to whoever was accepted with it: it never comes to mean other words."""
+    first = template()
+    newest = db.session.get_one(Template, first).version
+    templates.remove(person(), first)
+    again = templates.create(person(), "invoice", words("<p>Quite another one</p>"))
+    assert (again.id, again.version) == (first, newest + 1)
+    assert "Quite another" not in templates.wording(first, 1).html
+    with pytest.raises(Conflict):
+        templates.create(person(), "invoice", words("<p>A third</p>"))
 
 
 def test_a_sample_shows_what_is_given_and_the_names_of_the_rest() -> None:

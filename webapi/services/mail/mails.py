@@ -59,7 +59,7 @@ def _values(mail: Mail) -> dict[str, str]:
 
 def _letter(owner_id: UUID, mail: Mail) -> Letter:
     if mail.template is not None:
-        template, version = templates.named(owner_id, mail.template)
+        template, version = templates.named(owner_id, mail.template, accepted=True)
         return templates.wording(template.id, version).letter()
     return Letter(mail.subject or "", mail.text, mail.html, literal=True)
 

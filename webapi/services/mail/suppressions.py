@@ -75,19 +75,21 @@ def holding(owner_id: UUID, addresses: Sequence[str]) -> dict[str, str]:
 
 def _had_enough(owner_id: UUID, addresses: Sequence[str]) -> dict[str, str]:
     most: int = current_app.config["MAIL_PER_RECIPIENT"]
+    recipient = func.lower(Effect.effect_key)
     had = (
-        select(Effect.effect_key)
+        select(recipient)
         .join(Job, Job.id == Effect.job_id)
         .where(
-            Effect.effect_key.in_(addresses),
+            recipient.in_({address.lower() for address in addresses}),
             Effect.kind == "mail",
             Effect.state == EffectState.DONE,
             Effect.settled_at > after(-DAY),
             Job.owner_id == owner_id,
             Job.sandbox.is_(False),
         )
-        .group_by(Effect.effect_key)
+        .group_by(recipient)
         .having(func.count() >= most)
     )
     sentence = f"You have sent {most} mails to this address within 24 hours, which is the limit."
-    return dict.fromkeys(db.session.scalars(had), sentence)
+    enough = set(db.session.scalars(had))
+    return {address: sentence for address in addresses if address.lower() in enough}

@@ -8,13 +8,14 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from webapi.errors import Conflict, Fault, Invalid, NotFound
 from webapi.extensions import db
-from webapi.models import Mailing, Template, TemplateVersion, User
+from webapi.models import Template, TemplateVersion, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.services.addresses import Line
@@ -54,13 +55,14 @@ class Wording(BaseModel):
 
 def of(owner_id: UUID) -> Sequence[Template]:
     """The owner's templates by name."""
-    return db.session.scalars(select(Template).where(Template.owner_id == owner_id).order_by(Template.name)).all()
+    mine = select(Template).where(Template.owner_id == owner_id, Template.deleted_at.is_(None))
+    return db.session.scalars(mine.order_by(Template.name)).all()
 
 
 def find(owner_id: UUID, template_id: UUID) -> Template:
     """The owner's template. Raises NotFound, also for one that is somebody else's."""
     row: Template | None = db.session.scalar(
-        select(Template).where(Template.id == template_id, Template.owner_id == owner_id)
+        select(Template).where(Template.id == template_id, Template.owner_id == owner_id, Template.deleted_at.is_(None))
     )
     if row is None:
         raise NotFound("There is no such template.")
@@ -75,11 +77,23 @@ def create(owner: User, name: str, wording: Wording) -> Template:
     row = Template(id=uuid7(), owner_id=owner.id, name=name, version=1)
     try:
         with writing() as session:
-            session.add(row)
+            session.add(_revived(session, owner, name) or row)
             session.flush()
-            session.add(TemplateVersion(template_id=row.id, version=1, **wording.model_dump()))
+            row = session.scalars(select(Template).where(Template.owner_id == owner.id, Template.name == name)).one()
+            session.add(TemplateVersion(template_id=row.id, version=row.version, **wording.model_dump()))
     except IntegrityError:
         raise Conflict(f"You have a template called {name!r} already.") from None
+    return row
+
+
+def _revived(session: Session, owner: User, name: str) -> Template | None:
+    """A deleted template of that name, with room for its next version: `name@1` never comes to mean something else."""
+    gone = select(Template).where(
+        Template.owner_id == owner.id, Template.name == name, Template.deleted_at.is_not(None)
+    )
+    row: Template | None = session.scalar(gone.with_for_update())
+    if row is not None:
+        row.version, row.deleted_at, row.changed_at = row.version + 1, None, now()
     return row
 
 
@@ -103,15 +117,10 @@ def change(owner: User, template_id: UUID, wording: Wording, seen: int | None = 
 
 
 def remove(owner: User, template_id: UUID) -> None:
-    """Delete a template. Raises NotFound, and Conflict when mailings were made of it: they need it."""
+    """Delete a template; what was accepted with it is still sent. Raises NotFound."""
     find(owner.id, template_id)
     with writing() as session:
-        # A mailing that comes into being meanwhile waits here for its version, and then finds none.
-        said = select(TemplateVersion.version).where(TemplateVersion.template_id == template_id)
-        session.execute(said.with_for_update()).all()
-        if session.scalar(select(Mailing.id).where(Mailing.template_id == template_id).limit(1)) is not None:
-            raise Conflict("Mailings were made of this template, so it stays.")
-        session.execute(delete(Template).where(Template.id == template_id))
+        session.execute(update(Template).where(Template.id == template_id).values(deleted_at=now()))
 
 
 def versions(template: Template) -> Sequence[TemplateVersion]:
@@ -128,17 +137,19 @@ def wording(template_id: UUID, version: int) -> Wording:
     return Wording.model_construct(subject=row.subject, html=row.html, text=row.text, layout=row.layout)
 
 
-def named(owner_id: UUID, reference: str) -> tuple[Template, int]:
-    """The template that `name` or `name@version` means. Raises Invalid."""
+def named(owner_id: UUID, reference: str, *, accepted: bool = False) -> tuple[Template, int]:
+    """The template that `name` or `name@version` means. Raises Invalid.
+
+    With `accepted` it was there when somebody's work was accepted, and may be deleted by now.
+    """
     found = REFERENCE.fullmatch(reference)
     row = found and db.session.scalar(select(Template).where(Template.owner_id == owner_id, Template.name == found[1]))
-    if not row or not found:
+    if not row or not found or (row.deleted_at is not None and not accepted):
         raise Invalid(faults=(Fault("/template", f"You have no template called {reference!r}."),))
     version = int(found[2] or row.version)
     if version > row.version:
-        raise Invalid(
-            faults=(Fault("/template", f"{row.name} has no version {version}; the newest is {row.version}."),)
-        )
+        sentence = f"{row.name} has no version {version}; the newest is {row.version}."
+        raise Invalid(faults=(Fault("/template", sentence),))
     return row, version
 
 

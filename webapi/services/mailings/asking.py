@@ -52,7 +52,7 @@ def check(owner_id: UUID, wanted: Wanted) -> str:
 
 def begin(attempt: Attempt, wanted: Wanted) -> Mailing:
     """The mailing of this job, made by its first attempt."""
-    template, version = templates.named(attempt.owner_id, wanted.template)
+    template, version = templates.named(attempt.owner_id, wanted.template, accepted=True)
     upload = _upload(attempt.owner_id, wanted.recipients)
     row = {
         "id": attempt.job_id,
