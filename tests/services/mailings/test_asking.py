@@ -139,3 +139,11 @@ def test_a_job_that_is_accepted_twice_at_once_makes_one_mailing() -> None:
     for _ in range(2):
         work(kind_named("email.bulk"))
     assert {job(first).state, job(second).state} == {"succeeded", "failed"}
+
+
+def test_a_mailing_goes_out_although_its_template_is_deleted_meanwhile(mail_server: SmtpServer, owner: User) -> None:
+    row = mailing(submit(people(2)))
+    templates.remove(owner, row.template_id)
+    steering.confirm(row)
+    run(row.id)
+    assert len(mail_server.stored) == 2
