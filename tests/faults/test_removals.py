@@ -32,7 +32,7 @@ REMOVALS = {
         "tests/queue/test_finish.py::test_a_replaced_attempt_writes_nothing_at_all",
     ),
     "the fence in E1": Removal(
-        "webapi/queue/effects.py",
+        "webapi/queue/acts.py",
         "if session.execute(mine.with_for_update()).first() is None:",
         "if False:",
         "tests/queue/test_effects.py::test_no_act_begins_when_the_job_is_not_surely_ours",
@@ -44,9 +44,9 @@ REMOVALS = {
         "tests/queue/test_relay.py::test_after_flushall_every_queued_job_is_rung_within_one_pass",
     ),
     "the sticky maybe": Removal(
-        "webapi/queue/effects.py",
-        "maybe=true() if state is EffectState.UNKNOWN else Effect.maybe",
-        "maybe=state is EffectState.UNKNOWN",
+        "webapi/queue/acts.py",
+        'maybe=or_(EFFECTS.c.maybe, bindparam("unanswered", type_=Boolean))',
+        'maybe=bindparam("unanswered", type_=Boolean)',
         "tests/queue/test_effects.py::test_that_it_may_have_happened_is_not_forgotten_by_a_later_answer",
     ),
     "the compare-and-set in the claim": Removal(
@@ -54,6 +54,12 @@ REMOVALS = {
         ".where(Job.state == from_state, *conditions)",
         ".where(*conditions)",
         "tests/queue/test_ledger.py::test_a_job_in_another_state_stays_and_nothing_is_written",
+    ),
+    "the compare-and-set of a mailing's parts": Removal(
+        "webapi/services/mailings/sending.py",
+        "Mailing.spread == lot.begin, ",
+        "",
+        "tests/services/mailings/test_sending.py::test_a_spread_that_was_cut_short_goes_on_where_it_ended",
     ),
 }
 COPIED = ("webapi", "tests", "migrations", "wsgi.py", "setup.cfg")

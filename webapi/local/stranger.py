@@ -60,7 +60,7 @@ class Stranger:
 
     def _sign_in(self, welcome: Mail) -> None:
         with self.visit.step("open its link") as step:
-            link = re.search(rf"{re.escape(self._base)}(/verify/\S+)", welcome.text or "")
+            link = re.search(rf"{re.escape(self._base)}(/verify/[^\s)]+)", welcome.text or "")
             if link is None:
                 raise Wrong("The welcome mail holds no link that confirms the address.")
             expect(self._browser.get(link[1]), 200, "The link in the welcome mail")
