@@ -20,6 +20,7 @@ from webapi.extensions import db
 from webapi.models import Job, Mailing
 from webapi.models.transaction import writing
 from webapi.queue import Snooze, kind_named, progress
+from webapi.queue.attempt import Cancelled
 from webapi.queue.submit import insert_job
 from webapi.services.mail import mailer, senders, templates
 from webapi.services.mail.mailer import Errand
@@ -64,7 +65,7 @@ def spread(mailing_id: UUID) -> dict[str, int]:
 
 
 def send(part: Part) -> dict[str, Any]:
-    """Mail the rows of a part that have not had it. Raises Snooze while the mailing is paused."""
+    """Mail the rows of a part that have not had it. Raises Snooze while the mailing is paused, Cancelled once it is."""
     mailing = db.session.get_one(Mailing, part.mailing_id)
     began = time.monotonic()
     rows = dict(_rows(mailing, part.offset, part.rows))
@@ -140,8 +141,11 @@ def _path(mailing: Mailing) -> Path:
 
 
 def _rest_if_needed(mailing_id: UUID, began: float) -> None:
-    paused = db.session.scalar(select(Mailing.paused_at).where(Mailing.id == mailing_id))
+    query = select(Mailing.cancelled_at, Mailing.paused_at).where(Mailing.id == mailing_id)
+    cancelled, paused = db.session.execute(query).one()
     db.session.rollback()  # a read that stays open would never see a pause
+    if cancelled is not None:  # whoever cancelled it may have died before this part's turn came
+        raise Cancelled
     if paused is not None:
         raise Snooze(REST, "the mailing is paused")
     if time.monotonic() - began > TURN:
