@@ -28,6 +28,7 @@ from webapi.services.mailings.steering import pace, part_size
 
 TOGETHER = 20  # parts that are accepted in one transaction
 TURN = 60.0  # seconds after which a part lets others work; far from its time limit
+MORE = "the rest goes on in a turn of its own"
 REST = 3600.0  # seconds after which a part of a paused mailing looks again
 
 
@@ -53,7 +54,11 @@ class Lot:
 
 
 def spread(mailing_id: UUID) -> dict[str, int]:
-    """Make parts of all rows that are in none yet. A second run, after a crash, goes on where the first ended."""
+    """Make parts of all rows that are in none yet. A second run, after a crash, goes on where the first ended.
+
+    Raises Snooze after a while: a slow pace makes so many parts that they are longer in the making than a job may be.
+    """
+    began = time.monotonic()
     mailing = db.session.get_one(Mailing, mailing_id)
     total, reached = mailing.recipients, mailing.spread
     for lot in lots(mailing):
@@ -61,6 +66,8 @@ def spread(mailing_id: UUID) -> dict[str, int]:
             break
         reached = lot.begin + lot.rows
         progress(100 * reached / total, f"{reached:,} of {total:,} handed out")
+        if time.monotonic() - began > TURN and reached < total:
+            raise Snooze(0, MORE)
     return {"recipients": reached}
 
 
@@ -149,4 +156,4 @@ def _rest_if_needed(mailing_id: UUID, began: float) -> None:
     if paused is not None:
         raise Snooze(REST, "the mailing is paused")
     if time.monotonic() - began > TURN:
-        raise Snooze(0, "the rest goes on in a turn of its own")
+        raise Snooze(0, MORE)
