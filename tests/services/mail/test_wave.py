@@ -114,6 +114,14 @@ def test_kept_connections_that_all_died_are_replaced_within_the_job(mail_server:
     assert received(mail_server) == sorted(ALL)
 
 
+def test_a_server_that_hangs_up_on_whoever_names_too_many_strangers_is_asked_again(mail_server: SmtpServer) -> None:
+    mail_server.plan(BOB, Act.REFUSE_AT_RCPT)
+    mail_server.plan(EVE, Act.HANG_UP_AT_DATA)
+    _, said = in_a_wave(BOB, EVE, connections=1)
+    assert said == {"accepted": 1, "refused": 1, "held": 0}
+    assert (received(mail_server), mail_server.connections) == ([EVE], 2)
+
+
 def test_a_new_connection_that_dies_before_the_mail_is_for_another_attempt(mail_server: SmtpServer) -> None:
     mail_server.plan(BOB, Act.HANG_UP_AT_DATA)
     job_id, said = in_a_wave(BOB, EVE)
