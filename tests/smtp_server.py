@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from enum import Enum, auto
+from io import BufferedReader
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import cast
 
@@ -37,9 +38,15 @@ class Act(Enum):
     DISCARD_AND_HANG_UP = auto()
     STORE_AND_STAY_SILENT = auto()
     STORE_AND_ANSWER_LATE = auto()
+    STORE_AND_ANSWER_NONSENSE = auto()
 
 
-STORED = {Act.ACCEPT, Act.STORE_AND_HANG_UP, Act.STORE_AND_STAY_SILENT, Act.STORE_AND_ANSWER_LATE}
+ANSWERS = {
+    Act.LATER_AFTER_THE_DOT: "452 4.3.1 full",
+    Act.REFUSE_AFTER_THE_DOT: "554 5.6.0 spam",
+    Act.STORE_AND_ANSWER_NONSENSE: "354 go on",
+}
+STORED = {act for act in Act if act is Act.ACCEPT or act.name.startswith("STORE_")}
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,7 @@ class _Session(StreamRequestHandler):
         self._say(self.server.greeting)
         try:
             while line := self.rfile.readline():
+                self._in_turn()
                 self._command(line.strip())
                 if line.upper().startswith(b"QUIT"):
                     self.server.goodbyes += 1
@@ -121,6 +129,15 @@ class _Session(StreamRequestHandler):
         except (HungUp, OSError):
             # A reset, not an orderly end: what was not read is thrown away.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _in_turn(self) -> None:
+        """Two commands at once are for a server that offers that (RFC 2920 section 3.1); some hang up on others."""
+        self.connection.setblocking(False)
+        more = cast(BufferedReader, self.rfile).peek(1)
+        self.connection.setblocking(True)
+        if more and "PIPELINING" not in self.server.offers:
+            self._say("554 5.5.0 synchronization error")
+            raise HungUp
 
     def _command(self, line: bytes) -> None:
         verb = line[:4].upper()
@@ -168,8 +185,7 @@ class _Session(StreamRequestHandler):
             raise HungUp
         if self.act is Act.STORE_AND_ANSWER_LATE:
             self.server.done.wait(1.5)
-        answers = {Act.LATER_AFTER_THE_DOT: "452 4.3.1 full", Act.REFUSE_AFTER_THE_DOT: "554 5.6.0 spam"}
-        self._say(answers.get(self.act, "250 2.0.0 stored"))
+        self._say(ANSWERS.get(self.act, "250 2.0.0 stored"))
 
     def _say(self, line: str) -> None:
         self.wfile.write(line.encode() + b"\r\n")

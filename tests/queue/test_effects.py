@@ -24,6 +24,11 @@ def test_what_was_planned_is_outstanding_in_the_order_asked(attempt: Attempt) ->
     assert [act.id for act in outstanding(["one"])] == [effect(attempt).id]
 
 
+def test_what_was_put_off_comes_after_what_never_had_its_turn(attempt: Attempt) -> None:
+    outstanding(["one", "two"])[0].defer(code=451, reply="later")
+    assert [act.key for act in outstanding(["one", "two"])] == ["two", "one"]
+
+
 def test_what_was_not_planned_is_planned_when_it_is_asked_for(attempt: Attempt) -> None:
     (act,) = outstanding(["three"])
     assert (effect(attempt, "three").id, effect(attempt, "three").state) == (act.id, "pending")

@@ -23,6 +23,8 @@ from webapi.queue.receipts import plan
 def outstanding(keys: Iterable[str]) -> list[Act]:
     """The acts among `keys` that are still to be done, in that order; those not yet planned are planned.
 
+    Those that were put off or refused before come last: who never had a try must not wait behind them for ever.
+
     An act that an earlier attempt marked and that has no answer may have happened: under `hold` it is
     unknown and waits for a person; under `resend` it is done again, and counted.
     """
@@ -35,12 +37,13 @@ def outstanding(keys: Iterable[str]) -> list[Act]:
         known = set(session.scalars(select(Effect.effect_key).where(Effect.job_id == attempt.job_id)))
         plan(session, attempt.job_id, attempt.kind, [key for key in keys if key not in known])
         rows = session.execute(
-            select(Effect.effect_key, Effect.id, Effect.released).where(
+            select(Effect.effect_key, Effect.id, Effect.released, Effect.code).where(
                 Effect.job_id == attempt.job_id, Effect.state == EffectState.PENDING
             )
-        )
+        ).all()
         left = {row.effect_key: Act(row.effect_key, row.id, attempt, released=row.released) for row in rows}
-    return [left[key] for key in keys if key in left]
+    tried = {row.effect_key for row in rows if row.code is not None}
+    return [left[key] for key in sorted(keys, key=tried.__contains__) if key in left]
 
 
 def receipt(key: str) -> dict[str, Any]:

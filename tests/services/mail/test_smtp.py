@@ -105,6 +105,13 @@ def test_no_answer_to_the_dot_is_said_so(connection: Connection, mail_server: Sm
     assert dots
 
 
+def test_an_answer_that_answers_something_else_is_none(connection: Connection, mail_server: SmtpServer) -> None:
+    mail_server.plan(BOB, Act.STORE_AND_ANSWER_NONSENSE)
+    with pytest.raises(Broken):
+        transmit(connection)
+    assert not connection.usable
+
+
 def test_a_dot_that_never_left_is_known(connection: Connection, mail_server: SmtpServer) -> None:
     """RFC 5321 section 4.1.1.10: nothing was accepted, so that it may be tried again."""
     mail_server.plan(BOB, Act.HANG_UP_BEFORE_THE_DOT)

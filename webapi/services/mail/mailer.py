@@ -14,7 +14,7 @@ from webapi.errors import Permanent, Transient
 from webapi.models import EffectState
 from webapi.queue import acts
 from webapi.queue.acts import Act, Receipt
-from webapi.queue.attempt import current, progress
+from webapi.queue.attempt import Snooze, current, progress
 from webapi.queue.effects import outstanding
 from webapi.services.mail import letters, pool, simulator, smtp, suppressions, unsubscribe, wave
 from webapi.services.mail.letters import Letter
@@ -53,10 +53,7 @@ def deliver(errand: Errand) -> dict[str, Any]:
     stopped = {receipt.act.id for receipt in held}
     sending = _Sending(errand, deque(act for act in left if act.id not in stopped))
     receipts = sending.run()
-    deferred = [receipt for receipt in receipts if receipt.state is EffectState.PENDING]
-    if deferred:
-        first = f"{deferred[0].code} {deferred[0].reply}"[:200]
-        raise Transient(f"The mail server asked to try {len(deferred)} of {len(errand.to)} again later: {first}")
+    _come_back_for([receipt for receipt in receipts if receipt.state is EffectState.PENDING], len(errand.to))
     counted = {state: sum(receipt.state is state for receipt in receipts) for state in EffectState}
     return {"accepted": counted[EffectState.DONE], "refused": counted[EffectState.REFUSED], "held": len(held)}
 
@@ -96,16 +93,25 @@ class _Sending:
         with ExitStack() as stack:
             lines: list[smtp.Connection] = []
             while self._left:
-                self._errand.between()
+                self._rest(receipts)
                 posts = [self._posted(self._left.popleft()) for _ in range(min(len(self._left), self._width))]
                 if not lines and any(not self._is_played(post.act) for post in posts):
-                    lines = stack.enter_context(pool.borrowed(self._width))
+                    lines = stack.enter_context(pool.borrowed(min(self._width, self._total)))
                 result = wave.send(self._errand.envelope.address, self._pairs(posts, lines))
                 receipts += result.receipts
                 self._left.extendleft(post.act for post in result.again)
                 _stop_if_hopeless(result)
                 progress(100 * len(receipts) / self._total, f"{len(receipts)} of {self._total} recipients")
         return receipts
+
+    def _rest(self, receipts: Sequence[Receipt]) -> None:
+        """A turn in which all were put off ends as an attempt, and the next waits: a rest costs nothing, for ever."""
+        try:
+            self._errand.between()
+        except Snooze:
+            if all(receipt.state is EffectState.PENDING for receipt in receipts):
+                _come_back_for(receipts, self._total)
+            raise
 
     @property
     def _width(self) -> int:
@@ -143,6 +149,12 @@ class _Sending:
         except ValueError as error:
             raise Permanent(f"The values do not fit: {error}.") from None
         return wave.Posted(act, signed(message, envelope.domain), message_id)
+
+
+def _come_back_for(deferred: Sequence[Receipt], total: int) -> None:
+    if deferred:
+        first = f"{deferred[0].code} {deferred[0].reply}"[:200]
+        raise Transient(f"The mail server asked to try {len(deferred)} of {total} again later: {first}")
 
 
 def _stop_if_hopeless(result: wave.Result) -> None:

@@ -13,6 +13,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NoReturn
 
 import flask_mail
 
@@ -47,7 +48,7 @@ class Broken(Exception):
 class Connection(flask_mail.Connection):
     """Flask-Mail's connection with a timeout and verified certificates, which it lacks, in steps.
 
-    For each mail: `offer` to its end, `body`, `dot`, `answer`. `kept` says that it has carried mails before.
+    For each mail: `offer` to its end, `body`, `dot`, `answer`. `kept` says that it has worked before.
     """
 
     declined: Reply | None = None
@@ -82,11 +83,11 @@ class Connection(flask_mail.Connection):
 
         At its end `declined` is the server's reply when it wants no body. Raises Broken.
         """
-        groups = [[f"MAIL FROM:<{sender}>", f"RCPT TO:<{to}>", "DATA"]]
-        if not self._host.has_extn("pipelining"):
-            groups = [[command] for command in groups[0]]
+        commands = [f"MAIL FROM:<{sender}>", f"RCPT TO:<{to}>", "DATA"]
         if self.dirty:
-            groups[0].insert(0, "RSET")
+            commands.insert(0, "RSET")
+        # A server that offers no groups may take what comes too early for an offence, and the next recipient pays.
+        groups = [commands] if self._host.has_extn("pipelining") else [[command] for command in commands]
         self.declined, self.dirty = None, True
         for group in groups:
             self._send("".join(f"{command}\r\n" for command in group).encode("ascii"))
@@ -94,10 +95,14 @@ class Connection(flask_mail.Connection):
             for command in group:
                 self._hear(command, self._reply())
             if self.declined:
+                self.kept = True
                 return
 
     def _hear(self, command: str, reply: Reply) -> None:
-        if command != "DATA":
+        if command == "RSET":
+            if not reply.accepted:  # this says nothing about the recipient who is next
+                self._out_of_step()
+        elif command != "DATA":
             self.declined = self.declined or (None if reply.accepted else reply)
         elif reply.code != 354:
             self.declined = self.declined or reply
@@ -118,6 +123,8 @@ class Connection(flask_mail.Connection):
         if self._host.sock is not None:
             self._host.sock.settimeout(max(LEAST_TIMEOUT, deadline - time.monotonic()))
         reply = self._reply()
+        if not (reply.accepted or reply.transient or 500 <= reply.code < 600):
+            self._out_of_step()  # this answers something else, and nobody knows what became of the mail
         self.dirty, self.kept, self.used = False, True, time.monotonic()
         if self._host.sock is not None:
             self._host.sock.settimeout(answer_limit())
@@ -149,6 +156,10 @@ class Connection(flask_mail.Connection):
         except Broken:
             return False
 
+    def _out_of_step(self) -> NoReturn:
+        self.close()
+        raise Broken
+
     @property
     def _host(self) -> smtplib.SMTP:
         assert self.host is not None
@@ -168,8 +179,7 @@ class Connection(flask_mail.Connection):
             self.close()
             raise Broken from error
         if code == -1:
-            self.close()
-            raise Broken
+            self._out_of_step()
         return Reply(code, text.decode("utf-8", "replace"))
 
 

@@ -92,7 +92,7 @@ def _act(pairs: Sequence[tuple[Line, Posted]]) -> list[Receipt]:
             line.close()
         raise
     deadline = time.monotonic() + answer_limit()
-    unsent = {post.act.id for line, post in pairs if not _dotted(line)}
+    unsent = {post.act.id for line, post in pairs if not _dotted(line, deadline)}
     failpoint("E2")
     receipts = [
         Receipt(post.act, EffectState.PENDING) if post.act.id in unsent else _answered(line, post, deadline)
@@ -102,7 +102,10 @@ def _act(pairs: Sequence[tuple[Line, Posted]]) -> list[Receipt]:
     return receipts
 
 
-def _dotted(line: Line) -> bool:
+def _dotted(line: Line, deadline: float) -> bool:
+    if time.monotonic() >= deadline:  # this process stood still, and others have judged its marks by now
+        line.close()
+        return False
     try:
         line.dot()
     except Broken:

@@ -13,14 +13,16 @@ from webapi.extensions import db
 from webapi.models import Effect, Job, Mailing, User
 from webapi.models.transaction import writing
 from webapi.services import jobs
+from webapi.services.mailings.steering import check_not_cancelled
 
 
 def release(owner: User, mailing: Mailing, effect_ids: Collection[UUID]) -> None:
     """Let held mails go, whichever parts they are in: all of them, or none.
 
-    Raises NotFound for a mail of another mailing, Conflict while a part of them is not over, and Invalid for a mail
-    that is not held.
+    Raises NotFound for a mail of another mailing, Conflict while a part of them is not over or when the mailing is
+    cancelled, and Invalid for a mail that is not held.
     """
+    check_not_cancelled(mailing)
     query = select(Effect.id, Effect.job_id).join(Job, Job.id == Effect.job_id)
     parts: dict[UUID, list[UUID]] = defaultdict(list)
     for effect_id, job_id in db.session.execute(

@@ -20,6 +20,7 @@ from webapi.extensions import db
 from webapi.models import Job, Mailing
 from webapi.models.transaction import writing
 from webapi.queue import Snooze, kind_named, progress
+from webapi.queue.attempt import Cancelled
 from webapi.queue.submit import insert_job
 from webapi.services.mail import mailer, senders, templates
 from webapi.services.mail.mailer import Errand
@@ -27,6 +28,7 @@ from webapi.services.mailings.steering import pace, part_size
 
 TOGETHER = 20  # parts that are accepted in one transaction
 TURN = 60.0  # seconds after which a part lets others work; far from its time limit
+MORE = "the rest goes on in a turn of its own"
 REST = 3600.0  # seconds after which a part of a paused mailing looks again
 
 
@@ -52,7 +54,11 @@ class Lot:
 
 
 def spread(mailing_id: UUID) -> dict[str, int]:
-    """Make parts of all rows that are in none yet. A second run, after a crash, goes on where the first ended."""
+    """Make parts of all rows that are in none yet. A second run, after a crash, goes on where the first ended.
+
+    Raises Snooze after a while: a slow pace makes so many parts that they are longer in the making than a job may be.
+    """
+    began = time.monotonic()
     mailing = db.session.get_one(Mailing, mailing_id)
     total, reached = mailing.recipients, mailing.spread
     for lot in lots(mailing):
@@ -60,11 +66,13 @@ def spread(mailing_id: UUID) -> dict[str, int]:
             break
         reached = lot.begin + lot.rows
         progress(100 * reached / total, f"{reached:,} of {total:,} handed out")
+        if time.monotonic() - began > TURN and reached < total:
+            raise Snooze(0, MORE)
     return {"recipients": reached}
 
 
 def send(part: Part) -> dict[str, Any]:
-    """Mail the rows of a part that have not had it. Raises Snooze while the mailing is paused."""
+    """Mail the rows of a part that have not had it. Raises Snooze while the mailing is paused, Cancelled once it is."""
     mailing = db.session.get_one(Mailing, part.mailing_id)
     began = time.monotonic()
     rows = dict(_rows(mailing, part.offset, part.rows))
@@ -140,9 +148,12 @@ def _path(mailing: Mailing) -> Path:
 
 
 def _rest_if_needed(mailing_id: UUID, began: float) -> None:
-    paused = db.session.scalar(select(Mailing.paused_at).where(Mailing.id == mailing_id))
+    query = select(Mailing.cancelled_at, Mailing.paused_at).where(Mailing.id == mailing_id)
+    cancelled, paused = db.session.execute(query).one()
     db.session.rollback()  # a read that stays open would never see a pause
+    if cancelled is not None:  # whoever cancelled it may have died before this part's turn came
+        raise Cancelled
     if paused is not None:
         raise Snooze(REST, "the mailing is paused")
     if time.monotonic() - began > TURN:
-        raise Snooze(0, "the rest goes on in a turn of its own")
+        raise Snooze(0, MORE)

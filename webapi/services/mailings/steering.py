@@ -119,8 +119,11 @@ def send_again(mailing: Mailing, actor: str) -> int:
 def settle(owner: User, mailing: Mailing, effect_id: UUID, answer: Literal["release", "resend", "delivered"]) -> None:
     """Let one held mail go, or say what became of an uncertain one.
 
-    Raises NotFound, and Conflict or Invalid while its part is not over or the mail is in another state.
+    Raises NotFound, and Conflict or Invalid while its part is not over, the mail is in another state, or it would
+    leave and the mailing is cancelled.
     """
+    if answer != "delivered":
+        check_not_cancelled(mailing)
     query = select(Effect.job_id).join(Job, Job.id == Effect.job_id)
     part = db.session.scalar(query.where(Effect.id == effect_id, Job.parent_id == mailing.id))
     if part is None:
@@ -129,6 +132,12 @@ def settle(owner: User, mailing: Mailing, effect_id: UUID, answer: Literal["rele
         jobs.release(owner, part, [effect_id])
     else:
         jobs.resolve(owner, part, {effect_id: answer})
+
+
+def check_not_cancelled(mailing: Mailing) -> None:
+    """Raises Conflict when no mail of it may leave: a part that runs again mails all its rows that have not had it."""
+    if mailing.cancelled_at is not None:
+        raise Conflict("This mailing is cancelled. First send again to those that were not reached.")
 
 
 def part_size(rate: int | None) -> int:

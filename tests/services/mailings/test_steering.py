@@ -1,0 +1,89 @@
+"""What people do to a mailing holds, also when the one who did it died half-way."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from tests.queue.rows import OWNER
+from tests.services.mailings.ground import mailing, over, parts, people, run, submit, template
+from tests.smtp_server import SmtpServer
+from webapi.errors import Conflict
+from webapi.extensions import db
+from webapi.models import FINAL, EffectState, Job, Mailing, User
+from webapi.models.columns import now
+from webapi.models.transaction import writing
+from webapi.queue import control, kind_named
+from webapi.queue.relay import wake_due
+from webapi.queue.run import work
+from webapi.services import jobs
+from webapi.services.mail import suppressions
+from webapi.services.mailings import releasing, sending, steering, watching
+
+pytestmark = pytest.mark.usefixtures("owner")
+
+
+@pytest.fixture(autouse=True)
+def _template(owner: object) -> None:
+    template()
+
+
+def test_a_cancel_that_died_before_it_came_to_the_parts_holds_all_the_same(mail_server: SmtpServer) -> None:
+    mailing_id = submit(people(250), confirm="now")
+    work(kind_named("email.spread"))
+    with writing() as session:
+        session.execute(update(Mailing).where(Mailing.id == mailing_id).values(cancelled_at=now()))
+    run(mailing_id)
+    assert (mail_server.stored, over(mailing_id)) == ([], True)
+    assert {job.state for job in parts(mailing_id)} == {"cancelled"}
+    assert steering.send_again(mailing(mailing_id), "a test") == 2
+    run(mailing_id)
+    assert len(mail_server.stored) == 250
+
+
+def test_no_mail_of_a_cancelled_mailing_is_released(mail_server: SmtpServer, owner: User) -> None:
+    """Its part would run again, and mail everybody in it who was spared by the cancel."""
+    row = mailing(submit(people(3)))
+    suppressions.add(OWNER, "person0@example.com", "manual")
+    steering.confirm(row)
+    run(row.id)
+    steering.cancel(mailing(row.id), "a test")
+    (held,) = watching.mails(row, [EffectState.HELD])
+    with pytest.raises(Conflict, match="cancelled"):
+        steering.settle(owner, mailing(row.id), held.id, "release")
+    with pytest.raises(Conflict, match="cancelled"):
+        releasing.release(owner, mailing(row.id), [held.id])
+    jobs.release(owner, held.job_id, [held.id])  # by its part's own page
+    run(row.id)
+    assert len(mail_server.stored) == 2
+
+
+def spread_of(mailing_id: UUID) -> Job:
+    db.session.rollback()
+    query = select(Job).where(Job.parent_id == mailing_id, Job.kind == "email.spread").order_by(Job.id.desc())
+    return db.session.scalars(query.execution_options(populate_existing=True)).first()  # type: ignore[return-value]
+
+
+def test_rows_that_came_into_no_part_are_not_said_to_be_sent_for_ever(mail_server: SmtpServer) -> None:
+    mailing_id = submit(people(30), confirm="now")
+    with writing() as session:
+        control.cancel(session, spread_of(mailing_id).id, "a test")
+    found = watching.standing(mailing(mailing_id))
+    assert (found.phase, found.waiting) == ("done", 30)
+    steering.send_again(mailing(mailing_id), "a test")
+    assert watching.standing(mailing(mailing_id)).phase == "sending"
+    run(mailing_id)
+    assert (watching.standing(mailing(mailing_id)).phase, len(mail_server.stored)) == ("done", 30)
+
+
+def test_parts_that_are_long_in_the_making_are_made_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "TURN", 0.0)
+    mailing_id = submit(people(45), confirm="now", rate=6)
+    seen = []
+    while spread_of(mailing_id).state not in FINAL:
+        work(kind_named("email.spread"))
+        wake_due()
+        seen.append(len(parts(mailing_id)))
+    assert (seen, spread_of(mailing_id).state) == ([20, 40, 45], "succeeded")
