@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from webapi.errors import NotFound
@@ -73,6 +73,11 @@ def holding(owner_id: UUID, addresses: Sequence[str]) -> dict[str, str]:
     return _had_enough(owner_id, addresses) | among(owner_id, addresses)
 
 
+def to_some_of(addresses: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
+    """For a query of effects: mails to one of these addresses, by the index of recipients."""
+    return Effect.kind == "mail", func.lower(Effect.effect_key).in_({address.lower() for address in addresses})
+
+
 def _had_enough(owner_id: UUID, addresses: Sequence[str]) -> dict[str, str]:
     most: int = current_app.config["MAIL_PER_RECIPIENT"]
     recipient = func.lower(Effect.effect_key)
@@ -80,11 +85,11 @@ def _had_enough(owner_id: UUID, addresses: Sequence[str]) -> dict[str, str]:
         select(recipient)
         .join(Job, Job.id == Effect.job_id)
         .where(
-            recipient.in_({address.lower() for address in addresses}),
-            Effect.kind == "mail",
+            *to_some_of(addresses),
             Effect.state == EffectState.DONE,
             Effect.settled_at > after(-DAY),
-            Job.owner_id == owner_id,
+            # Not by the index of owners, which would lead through every mail that this one ever sent.
+            func.coalesce(Job.owner_id, Job.owner_id) == owner_id,
             Job.sandbox.is_(False),
         )
         .group_by(recipient)

@@ -15,6 +15,7 @@ from sqlalchemy import Select, func, select
 from webapi.extensions import db
 from webapi.models import FINAL, Effect, EffectState, Job, Mailing, State
 from webapi.services import addresses, storage
+from webapi.services.mail import suppressions
 from webapi.services.mail.placeholders import as_name
 from webapi.services.mailings.rows import ADDRESS_COLUMNS
 from webapi.services.reports import inert
@@ -110,13 +111,14 @@ def _verdict(row: Row, column: str, known: dict[str, tuple[str, ...]]) -> tuple[
 
 
 def _known(mailing_id: UUID, keys: list[str]) -> dict[str, tuple[str, ...]]:
-    query = _effects(
-        mailing_id, Effect.effect_key, Effect.state, Effect.code, Effect.reply, Effect.settled_at, Effect.bounce
-    )
+    shown = Effect.effect_key, Effect.state, Effect.code, Effect.reply, Effect.settled_at, Effect.bounce
+    query = select(*shown).join(Job, Job.id == Effect.job_id).where(*suppressions.to_some_of(keys))
+    # Not by the index of parents: at each batch it would lead through all the mails of the mailing.
+    query = query.where(func.coalesce(Job.parent_id, Job.parent_id) == mailing_id, Effect.effect_key.in_(keys))
     found: dict[str, tuple[str, ...]] = {}
-    for key, state, code, reply, at, bounce in db.session.execute(query.where(Effect.effect_key.in_(keys))):
-        shown = "bounced" if bounce else {"done": "delivered", "unknown": "uncertain"}.get(state, state)
-        found[key] = (shown, str(code or ""), bounce or reply or "", at.isoformat() if at else "")
+    for key, state, code, reply, at, bounce in db.session.execute(query):
+        verdict = "bounced" if bounce else {"done": "delivered", "unknown": "uncertain"}.get(state, state)
+        found[key] = (verdict, str(code or ""), bounce or reply or "", at.isoformat() if at else "")
     db.session.rollback()
     return found
 
