@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from flask import Flask
+from sqlalchemy import select, text, update
 
 from tests.queue.rows import OWNER
 from tests.services.mailings.ground import mailing, over, parts, people, run, submit, template
 from tests.smtp_server import SmtpServer
+from tests.waiting import until
 from webapi.errors import Conflict
 from webapi.extensions import db
 from webapi.models import FINAL, EffectState, Job, Mailing, User
@@ -87,3 +90,39 @@ def test_parts_that_are_long_in_the_making_are_made_in_turns(monkeypatch: pytest
         wake_due()
         seen.append(len(parts(mailing_id)))
     assert (seen, spread_of(mailing_id).state) == ([20, 40, 45], "succeeded")
+
+
+def test_a_cancel_and_a_part_that_ends_at_the_same_time_wait_for_each_other_in_one_order(ground: Flask) -> None:
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    mailing_id = submit(people(450), confirm="now")
+    work(kind_named("email.spread"))
+    ids = [job.id for job in parts(mailing_id)]
+    ended = threading.Event()
+
+    def end_of_the_second() -> None:
+        """As `finish` does it: the job first, and its owner's count after it."""
+        with ground.app_context(), writing() as session:
+            session.execute(select(Job.id).where(Job.id == ids[1]).with_for_update())
+            until(lambda: _waiting() > 0, what="the cancel to wait for this job")
+            control.cancel(session, ids[1], "a test")
+        ended.set()
+
+    other = threading.Thread(target=end_of_the_second)
+    other.start()
+    until(lambda: _locked(ids[1]), what="the second part to be ending")
+    assert steering.cancel(mailing(mailing_id), "a test") == 2
+    other.join()
+    assert (ended.is_set(), over(mailing_id)) == (True, True)
+
+
+def _waiting() -> int:
+    with db.engine.connect() as connection:
+        waits = "datname = current_database() AND wait_event_type = 'Lock'"
+        return int(connection.execute(text(f"SELECT count(*) FROM pg_stat_activity WHERE {waits}")).scalar_one())
+
+
+def _locked(job_id: UUID) -> bool:
+    with db.engine.connect() as connection:
+        free = select(Job.id).where(Job.id == job_id).with_for_update(skip_locked=True)
+        return connection.execute(free).first() is None
