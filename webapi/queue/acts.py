@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from flask import current_app
 from sqlalchemy import Boolean, Integer, String, Table, and_, bindparam, case, exists, null, or_, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from webapi.failpoints import failpoint
@@ -19,6 +21,8 @@ from webapi.queue.attempt import Attempt, Cancelled, Replaced
 from webapi.queue.control import refine
 
 ANSWER_LIMIT = 25.0  # seconds; the longest wait for the answer to an act, always less than half a lease
+
+RETRY_SETTLE = (0.2, 1.0, 3.0)  # seconds
 
 EFFECTS = cast(Table, Effect.__table__)
 a_state = bindparam("a_state", type_=String)
@@ -149,15 +153,30 @@ def settle(receipts: Sequence[Receipt]) -> None:
     if attempt is None:
         return
     failpoint("E3a")
-    with writing() as session:
-        session.connection().execute(SETTLE, [receipt.row() for receipt in receipts])
-        judged = session.scalar(select(Job.state).where(Job.id == attempt.job_id)) == State.UNCERTAIN
+    judged = _written(receipts, attempt)
     failpoint("E5")
     if judged:
         # Others gave the job its verdict meanwhile, and this is the evidence that was missing. In a transaction of
         # its own: whoever settles an effect by hand locks the job first and the effect after it.
         with writing() as session:
             refine(session, attempt.job_id, "worker")
+
+
+def _written(receipts: Sequence[Receipt], attempt: Attempt) -> bool:
+    """Write receipts down; whether others have judged their job uncertain meanwhile.
+
+    A database that is busy for a moment is asked again: each receipt is fenced by its mark, and twice changes nothing.
+    """
+    for wait in (*RETRY_SETTLE, None):
+        try:
+            with writing() as session:
+                session.connection().execute(SETTLE, [receipt.row() for receipt in receipts])
+                return session.scalar(select(Job.state).where(Job.id == attempt.job_id)) == State.UNCERTAIN
+        except OperationalError:
+            if wait is None:
+                raise
+            time.sleep(wait)
+    raise AssertionError("unreachable")
 
 
 def decline(receipts: Sequence[Receipt]) -> None:

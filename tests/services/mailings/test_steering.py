@@ -16,7 +16,7 @@ from tests.waiting import until
 from webapi.errors import Conflict
 from webapi.extensions import db
 from webapi.models import FINAL, EffectState, Job, Mailing, User
-from webapi.models.columns import now
+from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue import control, kind_named
 from webapi.queue.relay import wake_due
@@ -126,3 +126,25 @@ def _locked(job_id: UUID) -> bool:
     with db.engine.connect() as connection:
         free = select(Job.id).where(Job.id == job_id).with_for_update(skip_locked=True)
         return connection.execute(free).first() is None
+
+
+def test_sending_again_keeps_the_pace(mail_server: SmtpServer) -> None:
+    mailing_id = submit(people(100), confirm="now", rate=120)
+    work(kind_named("email.spread"))
+    steering.cancel(mailing(mailing_id), "a test")
+    assert steering.send_again(mailing(mailing_id), "a test") == 5
+    first, *others = parts(mailing_id)
+    assert first.state == "queued"
+    assert {job.state for job in others} == {"scheduled"}
+    assert [round((job.run_at - first.run_at).total_seconds()) for job in others] == [10, 20, 30, 40]
+
+
+def test_rows_that_come_late_into_parts_keep_the_pace_too(mail_server: SmtpServer) -> None:
+    mailing_id = submit(people(500), confirm="now", rate=120)
+    first, second = list(sending.lots(mailing(mailing_id)))[:2]
+    sending.accept(mailing_id, first)
+    with writing() as session:  # the worker was away for an hour
+        session.execute(update(Job).where(Job.parent_id == mailing_id).values(run_at=after(-3600)))
+    sending.accept(mailing_id, second)
+    late = [job.run_at for job in parts(mailing_id)][20:]
+    assert [round((at - late[0]).total_seconds()) for at in late] == [0, 10, 20, 30, 40]

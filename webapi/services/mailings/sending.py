@@ -6,18 +6,20 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from flask import current_app
 from pydantic import BaseModel
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from webapi.extensions import db
-from webapi.models import Job, Mailing
+from webapi.models import Job, Mailing, State
+from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue import Snooze, kind_named, progress
 from webapi.queue.attempt import Cancelled
@@ -123,15 +125,23 @@ def accept(mailing_id: UUID, lot: Lot) -> bool:
             return False
         mailing = session.get_one(Mailing, mailing_id, populate_existing=True)
         sandbox = session.scalar(select(Job.sandbox).where(Job.id == mailing_id))
-        assert mailing.confirmed_at is not None
-        number = lot.begin // part_size(mailing.rate)
-        for position, part in enumerate(lot.parts, number):
-            due = mailing.confirmed_at + timedelta(seconds=position * pace(mailing.rate)) if mailing.rate else None
+        first = _turn_of(session, mailing) if mailing.rate else None
+        for position, part in enumerate(lot.parts):
+            due = first + timedelta(seconds=position * pace(mailing.rate)) if first else None
             insert_job(
                 session, kind_named("email.part"), part, id=uuid7(), owner_id=mailing.owner_id,
                 parent_id=mailing_id, run_at=due, sandbox=sandbox,
             )  # fmt: skip
     return True
+
+
+def _turn_of(session: Session, mailing: Mailing) -> datetime:
+    """When the next part is due at the mailing's pace: one step after the last that waits, or now."""
+    clock: datetime = session.execute(select(now())).scalar_one()
+    waiting = (Job.parent_id == mailing.id, Job.kind == "email.part", Job.state == State.SCHEDULED)
+    last = session.scalar(select(func.max(Job.run_at)).where(*waiting, Job.run_at < after(REST)))
+    step = timedelta(seconds=pace(mailing.rate))
+    return clock if last is None else max(clock, last + step)
 
 
 def _rows(mailing: Mailing, offset: int, count: int) -> Iterator[tuple[str, dict[str, str]]]:

@@ -18,6 +18,7 @@ from webapi.models import FINAL, Effect, EffectState, Job, Mailing, State, User
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue import control, submit
+from webapi.queue.ledger import move
 from webapi.services import jobs
 from webapi.services.mailings import asking
 
@@ -86,11 +87,7 @@ def resume(mailing: Mailing) -> None:
     """Go on, at the mailing's pace from now."""
     _set(mailing, Mailing.paused_at.is_not(None), paused_at=None)
     waiting = db.session.scalars(_parts(mailing, Job.state == State.SCHEDULED).order_by(Job.run_at, Job.id)).all()
-    for start in range(0, len(waiting), BATCH):
-        with writing() as session:
-            for position, job_id in enumerate(waiting[start : start + BATCH], start):
-                due = update(Job).where(Job.id == job_id, Job.state == State.SCHEDULED)
-                session.execute(due.values(run_at=after(position * pace(mailing.rate))))
+    _spread_over_time(mailing, waiting)
 
 
 def cancel(mailing: Mailing, actor: str) -> int:
@@ -112,8 +109,11 @@ def send_again(mailing: Mailing, actor: str) -> int:
     left = exists().where(Effect.job_id == Job.id, Effect.state.in_(undone))
     unbegun = ~exists().where(Effect.job_id == Job.id)
     over = Job.state.in_([State.FAILED, State.UNCERTAIN, State.CANCELLED, State.EXPIRED])
-    parts = db.session.scalars(_parts(mailing, over, left | unbegun)).all()
-    return _each(parts, control.replay, actor)
+    parts = db.session.scalars(_parts(mailing, over, left | unbegun).order_by(Job.id)).all()
+    again = _each(parts, control.replay, actor)
+    if mailing.rate:
+        _spread_over_time(mailing, parts)
+    return again
 
 
 def settle(owner: User, mailing: Mailing, effect_id: UUID, answer: Literal["release", "resend", "delivered"]) -> None:
@@ -155,6 +155,21 @@ def _set(mailing: Mailing, condition: ColumnElement[bool], **values: object) -> 
         raise Conflict("This mailing is not being sent.")
     with writing() as session:
         session.execute(update(Mailing).where(Mailing.id == mailing.id, condition).values(**values))
+
+
+def _spread_over_time(mailing: Mailing, parts: Sequence[UUID]) -> None:
+    """Let parts that wait begin one after the other, at the mailing's pace from now."""
+    for start in range(0, len(parts), BATCH):
+        with writing() as session:
+            for position, job_id in enumerate(parts[start : start + BATCH], start):
+                wait = position * pace(mailing.rate)
+                if wait:
+                    move(
+                        session, State.QUEUED, State.SCHEDULED, Job.id == job_id,
+                        actor="pace", reason="waits for its turn", run_at=after(wait),
+                    )  # fmt: skip
+                due = update(Job).where(Job.id == job_id, Job.state == State.SCHEDULED)
+                session.execute(due.values(run_at=after(wait)).execution_options(synchronize_session=False))
 
 
 def _parts(mailing: Mailing, *conditions: ColumnElement[bool]) -> Select[UUID]:
