@@ -41,8 +41,8 @@ soak: $(VENV)/dev.stamp ## Run the tests that take minutes: long stalls, many re
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
 bench: $(VENV)/dev.stamp ## Measure us beside the peers; benchmarks/RESULTS.md has what came of it
-	$(BIN)/python -m benchmarks.mail | tee benchmarks/RESULTS.md
-	$(BIN)/python -m benchmarks.mail --runs 1 --delay 0.005 --kill | tee -a benchmarks/RESULTS.md
+	@{ printf '# Results\n\nWhat `make bench` printed. The ratios within one run count.\n\n'; \
+	  $(BIN)/python -m benchmarks.mail && echo && $(BIN)/python -m benchmarks.mail --runs 1 --delay 0.005 --kill; } | tee benchmarks/RESULTS.md
 
 check: $(VENV)/dev.stamp ## Format, lint, types, security lint and the tests: what CI runs
 	$(BIN)/ruff format --check .
