@@ -1,0 +1,69 @@
+"""Pictures to files that hold pixels and nothing else."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from .order import Order, Refused
+
+SIDES = {"WEBP": 16_383, "JPEG": 65_500, "GIF": 65_535, "AVIF": 65_535}  # pixels: the most that each format can say
+# One step of quality means something else in AVIF: 60 looks like 80 elsewhere.
+METHODS: dict[str, dict[str, Any]] = {
+    "JPEG": {"optimize": True, "progressive": True},
+    "WEBP": {"method": 4},
+    "AVIF": {"speed": 7, "max_threads": 1},
+    "PNG": {},
+    "GIF": {"optimize": False},
+}
+
+
+def write(order: Order, number: int, moments: list[Image.Image], durations: list[int], plays: int, kind: str) -> None:
+    """Write one size as the file `number`. Raises Refused where the format or the limit on a file does not allow it."""
+    if max(moments[0].size) > SIDES.get(kind, 10**6):
+        raise Refused(f"{kind} takes no side longer than {SIDES[kind]:,} pixels.")
+    ready = [_ready(image, kind, order.background) for image in moments]
+    options = dict(METHODS[kind])
+    if kind not in {"PNG", "GIF"}:
+        options["quality"] = order.quality
+    if len(ready) > 1:
+        options |= _moving(ready, durations, plays, kind)
+    try:
+        with (Path(order.folder) / str(number)).open("wb") as file:
+            ready[0].save(file, kind, **options)
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            most = order.limits.file // (1024 * 1024)
+            raise Refused(f"One of the pictures would be larger than {most} MB.") from None
+        raise
+    except (ValueError, RuntimeError) as error:  # what libwebp and libavif say of a picture that is too much for them
+        width, height = ready[0].size
+        raise Refused(f"{order.name} cannot be written as {kind} with {width} by {height} pixels.") from error
+
+
+def _ready(image: Image.Image, kind: str, background: str) -> Image.Image:
+    """In a mode that the format has; what Pillow carries along (profile, EXIF, comments) is left behind."""
+    image.info.clear()
+    if "A" not in image.mode:
+        return image
+    if kind == "JPEG":
+        ground = Image.new("RGBA", image.size, background)
+        return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
+    if kind == "GIF":  # a pixel is there or it is not
+        image = image.convert("RGBA")
+        image.putalpha(image.getchannel("A").point(lambda value: 255 if value > 127 else 0))
+    return image
+
+
+def _moving(ready: list[Image.Image], durations: list[int], plays: int, kind: str) -> dict[str, Any]:
+    options: dict[str, Any] = {"save_all": True, "append_images": ready[1:], "duration": durations}
+    if kind == "WEBP":
+        return options | {"loop": min(plays, 65_535), "background": (0, 0, 0, 0)}
+    if any("A" in image.mode for image in ready):
+        options["disposal"] = 2  # what was there before must not shine through
+    if plays != 1:
+        options["loop"] = min(max(plays - 1, 0), 65_535)
+    return options
