@@ -1,5 +1,6 @@
 """Pictures in other sizes.
 
-`sizes` and `resizing` belong to the worker. Everything else runs in a child process under limits, which is
-started anew for each job, imports nothing else of webapi and is the only one that loads an image decoder.
+`sizes`, `resizing` and `running` belong to the worker, `order` to both. Everything else runs in a child process
+under limits, which is started anew for each job, imports nothing else of webapi and is the only one that loads
+an image decoder.
 """

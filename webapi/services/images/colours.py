@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 from .order import Refused
 
 LARGEST_PROFILE = 8 * 1024 * 1024  # bytes; those of printing presses have 3 MB
-SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK", "LAB": "Lab "}
+SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK", "LAB": "Lab "}  # as profiles name them, four letters each
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 

@@ -39,12 +39,17 @@ def cut(source: tuple[int, int], wanted: tuple[int | None, int | None], mode: st
         return _scaled(source, _held(min(to_width / width, to_height / height), enlarge))
     scale = max(to_width / width, to_height / height)
     shrink = _held(scale, enlarge) / scale  # less than 1 where the source is too small
-    lost_x, lost_y = (1 - to_width / (width * scale)) / 2, (1 - to_height / (height * scale)) / 2
+    lost_x, lost_y = _lost(to_width, width * scale), _lost(to_height, height * scale)
     return Cut(_side(to_width * shrink), _side(to_height * shrink), lost_x, lost_y, 1 - lost_x, 1 - lost_y)
 
 
 def _held(scale: float, enlarge: bool) -> float:
     return scale if enlarge else min(1.0, scale)
+
+
+def _lost(kept: float, length: float) -> float:
+    """The share that goes at each end; rounding makes no share negative."""
+    return max(0.0, (1 - kept / length) / 2)
 
 
 def _scaled(source: tuple[int, int], scale: float) -> Cut:

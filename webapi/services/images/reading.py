@@ -148,10 +148,10 @@ def _turn(picture: Picture) -> int:
 
 def _plays(source: ImageFile.ImageFile, kind: str) -> int:
     """A GIF counts its repetitions and plays once without a count, a WebP counts how often it is shown."""
-    loop = int(source.info.get("loop", -1))
+    loop = source.info.get("loop")
     if kind == "GIF":
-        return loop + 1 if loop else 0
-    return max(loop, 0)
+        return 1 if loop is None else int(loop) and int(loop) + 1
+    return int(loop or 0)
 
 
 def _kind(head: bytes) -> str:

@@ -32,8 +32,11 @@ def write(order: Order, number: int, moments: list[Image.Image], durations: list
     if len(ready) > 1:
         options |= _moving(ready, durations, plays, kind)
     try:
-        with (Path(order.folder) / str(number)).open("wb") as file:
+        path = Path(order.folder) / str(number)
+        with path.open("wb") as file:
             ready[0].save(file, kind, **options)
+        if kind == "WEBP" and any("A" in image.mode for image in ready):
+            _say_transparent(path)
     except OSError as error:
         if error.errno == errno.EFBIG:
             most = order.limits.file // (1024 * 1024)
@@ -56,6 +59,15 @@ def _ready(image: Image.Image, kind: str, background: str) -> Image.Image:
         image = image.convert("RGBA")
         image.putalpha(image.getchannel("A").point(lambda value: 255 if value > 127 else 0))
     return image
+
+
+def _say_transparent(path: Path) -> None:
+    """Set the alpha flag of an extended WebP: libwebp forgets it when each part that changes is opaque by itself."""
+    with path.open("r+b") as file:
+        head = file.read(21)
+        if head[12:16] == b"VP8X":
+            file.seek(20)
+            file.write(bytes([head[20] | 0x10]))
 
 
 def _moving(ready: list[Image.Image], durations: list[int], plays: int, kind: str) -> dict[str, Any]:
