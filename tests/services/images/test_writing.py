@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, PngImagePlugin
@@ -34,9 +35,14 @@ def laden(kind: str) -> bytes:
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Author", "CANARY")
     texts.add_itxt("XML:com.adobe.xmp", packet.decode())
-    options = {"JPEG": {"comment": b"CANARY", "xmp": packet}, "PNG": {"pnginfo": texts}, "WEBP": {"xmp": packet},
-               "AVIF": {"xmp": packet}, "TIFF": {"description": "CANARY"}}.get(kind, {})  # fmt: skip
-    made = encoded(photo(), kind, exif=exif, **options)
+    each: dict[str, dict[str, Any]] = {
+        "JPEG": {"comment": b"CANARY", "xmp": packet},
+        "PNG": {"pnginfo": texts},
+        "WEBP": {"xmp": packet},
+        "AVIF": {"xmp": packet},
+        "TIFF": {"description": "CANARY"},
+    }
+    made = encoded(photo(), kind, exif=exif, **each.get(kind, {}))
     assert b"CANARY" in made, "the test would prove nothing"
     return made
 

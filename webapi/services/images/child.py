@@ -59,14 +59,15 @@ def _leash(parent: int) -> None:
 
 
 def _limit(limits: Limits) -> None:
-    for what, most in (
-        (resource.RLIMIT_AS, limits.memory),
-        (resource.RLIMIT_CPU, limits.cpu),
-        (resource.RLIMIT_FSIZE, limits.file),
-        (resource.RLIMIT_NOFILE, limits.files),
-        (resource.RLIMIT_CORE, 0),
+    for what, soft, hard in (
+        (resource.RLIMIT_AS, limits.memory, limits.memory),
+        (resource.RLIMIT_CPU, limits.cpu, limits.cpu + 5),  # between the two, SIGXCPU says what it was
+        (resource.RLIMIT_FSIZE, limits.file, limits.file),
+        (resource.RLIMIT_NOFILE, limits.files, limits.files),
+        (resource.RLIMIT_CORE, 0, 0),
     ):
-        hard = resource.getrlimit(what)[1]
-        held = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        most = resource.getrlimit(what)[1]
+        if most != resource.RLIM_INFINITY:
+            soft, hard = min(soft, most), min(hard, most)  # noqa: PLW2901 - nobody may raise what the system set
         with contextlib.suppress(ValueError):  # macOS does not limit address space
-            resource.setrlimit(what, (held, held))
+            resource.setrlimit(what, (soft, hard))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +31,23 @@ def write(order: Order, number: int, moments: list[Image.Image], durations: list
         options["quality"] = order.quality
     if len(ready) > 1:
         options |= _moving(ready, durations, plays, kind)
+    content = _encoded(ready, kind, options, order)
+    if len(content) > order.limits.file:
+        raise Refused(f"One of the pictures would be larger than {order.limits.file / 1024**2:g} MB.")
+    (Path(order.folder) / str(number)).write_bytes(content)
+
+
+def _encoded(ready: list[Image.Image], kind: str, options: dict[str, Any], order: Order) -> bytes:
+    """In memory first: Pillow does not say why it could not write to a disk."""
+    file = BytesIO()
     try:
-        path = Path(order.folder) / str(number)
-        with path.open("wb") as file:
-            ready[0].save(file, kind, **options)
-        if kind == "WEBP" and any("A" in image.mode for image in ready):
-            _say_transparent(path)
-    except OSError as error:
-        if error.errno == errno.EFBIG:
-            most = order.limits.file // (1024 * 1024)
-            raise Refused(f"One of the pictures would be larger than {most} MB.") from None
-        raise
-    except (ValueError, RuntimeError) as error:  # what libwebp and libavif say of a picture that is too much for them
+        ready[0].save(file, kind, **options)
+    except (OSError, ValueError, RuntimeError) as error:  # what encoders say of a picture that is too much for them
         width, height = ready[0].size
         raise Refused(f"{order.name} cannot be written as {kind} with {width} by {height} pixels.") from error
+    if kind == "WEBP" and any("A" in image.mode for image in ready):
+        _say_transparent(file)
+    return file.getvalue()
 
 
 def _ready(image: Image.Image, kind: str, background: str) -> Image.Image:
@@ -61,13 +64,11 @@ def _ready(image: Image.Image, kind: str, background: str) -> Image.Image:
     return image
 
 
-def _say_transparent(path: Path) -> None:
+def _say_transparent(file: BytesIO) -> None:
     """Set the alpha flag of an extended WebP: libwebp forgets it when each part that changes is opaque by itself."""
-    with path.open("r+b") as file:
-        head = file.read(21)
-        if head[12:16] == b"VP8X":
-            file.seek(20)
-            file.write(bytes([head[20] | 0x10]))
+    view = file.getbuffer()
+    if bytes(view[12:16]) == b"VP8X":
+        view[20] |= 0x10
 
 
 def _moving(ready: list[Image.Image], durations: list[int], plays: int, kind: str) -> dict[str, Any]:
