@@ -29,6 +29,7 @@ ELSEWHERE = {
     "models/user.py": "columns only; services/test_accounts.py and services/test_keys.py write them",
     "models/worker.py": "columns only; queue/test_worker_faults.py and every real worker write them",
     "services/mail/references.py": "ids only; services/mail/test_senders.py sends what they name",
+    "services/images/order.py": "fields only; services/images/test_running.py sends them to a real child",
     "queue/settings.py": "constants that every real worker runs with",
 }
 
