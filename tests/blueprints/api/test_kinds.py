@@ -15,6 +15,7 @@ def test_the_open_kinds_are_listed_with_their_doors(site: Site) -> None:
         "email.digest",
         "email.send",
         "http.call",
+        "image.resize",
         "report.build",
     ]
     assert kinds[3]["links"] == {"submit": "/api/v1/jobs/email.send", "form": "/new/email.send"}

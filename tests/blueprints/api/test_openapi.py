@@ -13,7 +13,7 @@ from tests.blueprints.site import Site
 from webapi.blueprints.api.jobs import ListQuery, SubmitQuery
 
 JOBS = "/api/v1/jobs"
-KINDS = ("data.process", "email.bulk", "email.digest", "email.send", "http.call", "report.build")
+KINDS = ("data.process", "email.bulk", "email.digest", "email.send", "http.call", "image.resize", "report.build")
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def test_a_picture_comes_out(tmp_path: Path) -> None:
     facts = in_child(order(tmp_path, encoded(photo(), "JPEG"), (300, None), (60, 60), mode="cover"))
     assert facts["pictures"] == [{"width": 300, "height": 200}, {"width": 60, "height": 60}]
     assert Image.open(tmp_path / "out" / "1").size == (60, 60)
-    assert psutil.Process().children() == []
+    assert children() == []
 
 
 def test_what_is_refused_is_told(tmp_path: Path) -> None:

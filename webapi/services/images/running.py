@@ -6,7 +6,7 @@ import json
 import os
 import selectors
 import signal
-import subprocess
+import subprocess  # nosec B404 - what is run is ours
 import sys
 import tempfile
 import time
