@@ -33,6 +33,7 @@ def test_only_kinds_that_are_open_are_offered(browser: Browser) -> None:
         "email.digest",
         "email.send",
         "http.call",
+        "image.resize",
         "report.build",
     ]
 
