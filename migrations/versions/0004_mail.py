@@ -22,8 +22,7 @@ def upgrade() -> None:
     op.add_column("effects", sa.Column("bounced_at", MOMENT, nullable=True))
     op.add_column("effects", sa.Column("bounce", sa.String(length=500), nullable=True))
     mails = sa.text("kind = 'mail'")
-    recipient = sa.text("lower(effect_key)")
-    op.create_index("ix_effects_recipient", "effects", [recipient], postgresql_where=mails, sqlite_where=mails)
+    op.create_index("ix_effects_recipient", "effects", ["effect_key"], postgresql_where=mails, sqlite_where=mails)
     _templates()
     _addresses()
     _mailings()
@@ -45,7 +44,6 @@ def _templates() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("changed_at", MOMENT, nullable=False),
-        sa.Column("deleted_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(
             ["owner_id"], ["users.id"], name=op.f("fk_templates_owner_id_users"), ondelete="CASCADE"
         ),

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import CheckConstraint, inspect
+from sqlalchemy import CheckConstraint, inspect, text
 
 from tests.contracts.source import ROOT
+from tests.queue.rows import OWNER, add_owner
 from webapi.extensions import db
+from webapi.services.mail import templates
 
 pytestmark = pytest.mark.usefixtures("context")
+# The SHA-256 of each migration that was released.
+PINNED = {
+    "0001": "394e3b796b9760db86ab163d204909e97dc1c9463492b83ba86521b35f3ab4a9",
+    "0002": "b3c688f83a8eb17d89351decf094874282c7366c452e4dd00a76162d3c49b08b",
+    "0003": "2dfe9ca35b32b59f28002d626bfb40a7a8f409c36c6dc008714b342e4543c42c",
+    "0004": "d33f5f5941f4f8bd1ceece5a80cbc8652b2ccbdc78718474de5b0543e63f95d3",
+}
 REMEDY = 'the models and the migrations differ: make migrate NAME="what changes"'
 
 
@@ -40,6 +51,33 @@ def test_down_and_up_again_is_where_it_began(app: Flask) -> None:
     assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
     upgrade()
     assert differences() == []
+
+
+def test_a_database_of_before_comes_to_the_same(app: Flask) -> None:
+    """Somebody's rows are in it while it is changed."""
+    downgrade(revision="0004")
+    add_owner()
+    template = "INSERT INTO templates (id, owner_id, name, version, created_at, changed_at)"
+    owner = "SELECT id, id, 'invoice', 1, created_at, created_at FROM users"
+    with db.engine.begin() as connection:
+        connection.execute(text(f"{template} {owner}"))
+    upgrade()
+    assert differences() == []
+    assert [row.name for row in templates.of(OWNER)] == ["invoice"]
+
+
+@pytest.mark.parametrize("revision", PINNED)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_migration_that_somebody_has_run_is_never_changed(revision: str) -> None:
+    (path,) = (ROOT / "migrations" / "versions").glob(f"{revision}_*.py")
+    same = hashlib.sha256(path.read_bytes()).hexdigest() == PINNED[revision]
+    assert same, f"{path.name} was released: databases that ran it stay behind, so write a new one instead"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_migration_but_the_newest_is_pinned(app: Flask) -> None:
+    revisions = [each.revision for each in ScriptDirectory(str(ROOT / "migrations")).walk_revisions()]
+    assert set(revisions[1:]) <= PINNED.keys(), "pin a migration with its SHA-256 when the next one is written"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
