@@ -38,6 +38,11 @@ class WebapiError(Exception):
         self.details = details
         super().__init__(self.message)
 
+    @property
+    def sentence(self) -> str:
+        """What is wrong in particular, where only one text is shown."""
+        return " ".join(fault.message for fault in self.faults) or self.message
+
 
 class ConfigError(WebapiError):
     """The configuration is wrong."""

@@ -149,7 +149,7 @@ def _describe(attempt: Attempt, error: BaseException) -> tuple[str, str, bool]:
     passing |= isinstance(error, OSError) and error.errno in NO_SPACE
     if isinstance(error, WebapiError):
         log.info("attempt failed", code=error.code, passing=passing)
-        return error.code, error.message, passing
+        return error.code, error.sentence, passing
     log.error("attempt failed", error=type(error).__name__, passing=passing, exc_info=error)
     name = type(error).__name__
     if isinstance(error, OperationalError | InterfaceError):

@@ -6,13 +6,22 @@ from html import unescape
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from tests.queue.rows import add_owner, job
 from tests.services.mail.mailing import BOB, EVE, body, outcomes, person, refused, run, send, submit, template
 from tests.smtp_server import SmtpServer
 from webapi.errors import Invalid
+from webapi.models import Schedule
+from webapi.models.columns import now
+from webapi.models.transaction import writing
+from webapi.queue import kind_named
+from webapi.queue.schedules import fire_due
+from webapi.services import schedules
 from webapi.services.mail import templates
 from webapi.services.mail.templates import Wording
+from webapi.services.schedules import Plan
+from webapi.tasks.email_send import Email
 
 pytestmark = pytest.mark.usefixtures("owner")
 OTHER = UUID("01900000-0000-7000-8000-00000000eee0")
@@ -68,6 +77,22 @@ def test_what_was_accepted_is_sent_although_its_template_is_deleted_meanwhile(ma
     assert (job(job_id).state, len(mail_server.stored)) == ("succeeded", 1)
     with refused("/template", "no template called"):
         submit(template="invoice", values=ADA)
+
+
+def test_a_schedule_does_not_go_on_with_a_template_that_was_deleted(mail_server: SmtpServer) -> None:
+    """It keeps the name as it was written, for the newest version of each time."""
+    template_id = template()
+    plan = Plan(name="Monthly", cron="0 0 1 * *")
+    payload = Email(to=[BOB], template="invoice", values=ADA)
+    schedule = schedules.create(person(), kind_named("email.send"), payload, plan)
+    templates.remove(person(), template_id)
+    with writing() as session:
+        session.execute(update(Schedule).values(next_at=now()))
+    fire_due()
+    run()
+    (fired,) = schedules.history(schedule)
+    assert (fired.state, fired.error_public) == ("failed", "You have no template called 'invoice'.")
+    assert mail_server.stored == []
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def change(template_id: UUID) -> Shaped:
 @bp.delete("/templates/<uuid:template_id>")
 @bp.output({}, status_code=204)
 def remove(template_id: UUID) -> tuple[str, int]:
-    """Delete a template of which no mailing was made"""
+    """Delete a template; what was accepted with it is still sent"""
     templates.remove(me(), template_id)
     return "", 204
 

@@ -140,11 +140,12 @@ def wording(template_id: UUID, version: int) -> Wording:
 def named(owner_id: UUID, reference: str, *, accepted: bool = False) -> tuple[Template, int]:
     """The template that `name` or `name@version` means. Raises Invalid.
 
-    With `accepted` it was there when somebody's work was accepted, and may be deleted by now.
+    With `accepted` it was there when somebody's work was accepted, and may be deleted by now; what was accepted names
+    a version. A schedule names none, and ends with its template.
     """
     found = REFERENCE.fullmatch(reference)
     row = found and db.session.scalar(select(Template).where(Template.owner_id == owner_id, Template.name == found[1]))
-    if not row or not found or (row.deleted_at is not None and not accepted):
+    if not row or not found or (row.deleted_at is not None and not (accepted and found[2])):
         raise Invalid(faults=(Fault("/template", f"You have no template called {reference!r}."),))
     version = int(found[2] or row.version)
     if version > row.version:
