@@ -19,12 +19,12 @@ from webapi.extensions import db
 from webapi.models import Job
 from webapi.models.columns import after
 from webapi.queue import new_file, progress
+from webapi.services.formats.cells import inert
 
 Format = Literal["csv", "json", "html"]
 MEDIA_TYPES: dict[Format, str] = {"csv": "text/csv", "json": "application/json", "html": "text/html"}
 COLUMNS = ("id", "kind", "state", "attempts", "created_at", "finished_at", "seconds")
 CHUNK = 1000  # rows in memory at a time
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a spreadsheet would run what begins with one of these
 
 
 @dataclass(frozen=True)
@@ -136,14 +136,6 @@ def _write_html(file: TextIO, title: str, rows: Iterator[dict[str, Any]]) -> int
 
 
 WRITERS = {"csv": _write_csv, "json": _write_json, "html": _write_html}
-
-
-def inert(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula.
-
-    https://owasp.org/www-community/attacks/CSV_Injection
-    """
-    return "'" + value if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _sha256(path: Path) -> str:

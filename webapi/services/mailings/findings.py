@@ -6,8 +6,8 @@ import csv
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from webapi.services.formats.cells import inert
 from webapi.services.mailings.rows import Checked
-from webapi.services.reports import inert
 from webapi.services.tables.sheets import Row
 
 NAMED = 200  # bad rows named on the page; the file beside it names all of them

@@ -15,10 +15,10 @@ from sqlalchemy import Select, func, select
 from webapi.extensions import db
 from webapi.models import FINAL, Effect, EffectState, Job, Mailing, State
 from webapi.services import addresses, storage
+from webapi.services.formats.cells import inert
 from webapi.services.mail import suppressions
 from webapi.services.mail.placeholders import as_name
 from webapi.services.mailings.rows import ADDRESS_COLUMNS
-from webapi.services.reports import inert
 from webapi.services.tables.sheets import Row, open_sheet
 
 ADDED = ("webapi_state", "webapi_code", "webapi_reply", "webapi_at")

@@ -1,0 +1,84 @@
+"""How wide a table's columns are on paper, and how large its type: every column is there and none is clipped.
+
+Letters are measured in ems by their kind, a little too wide rather than too narrow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MARGIN = 36.0  # points; so is everything here that is not in ems
+INSET = 3.0  # on either side of a cell
+PORTRAIT = (595.28, 841.89)  # A4
+SIZES = (9.0, 8.0, 7.0, 6.0, 5.0)
+NARROWEST = 3.5  # ems, where even the smallest type on A4 leaves less the page grows
+LONGEST_WORD = 14.0  # ems that a column gets for a word; a longer one is broken
+NATURAL = 40.0  # ems beyond which a text wraps anyway
+WORD = re.compile(r"\S+")
+WIDE = re.compile("[A-ZÀ-ÞMWmw@%&—–…\u0370-\u052f]")
+FULL = re.compile("[^\x00-\u058f\u2000-\u206f\u20a0-\u20bf]")
+BREAK = "\u200b"
+
+
+@dataclass(frozen=True)
+class Layout:
+    width: float
+    height: float
+    size: float
+    columns: list[float]
+
+
+def lay_out(names: Sequence[str], columns: Sequence[Sequence[str]]) -> Layout:
+    """The largest type at which each column has room for its words: upright A4, then landscape, then smaller.
+
+    With so many columns that not even 5 points do, the page is wider than A4.
+    """
+    words = [min(LONGEST_WORD, _widest_word(name, texts)) for name, texts in zip(names, columns, strict=True)]
+    texts = [min(NATURAL, _widest(name, each)) for name, each in zip(names, columns, strict=True)]
+    natural = [max(pair) for pair in zip(words, texts, strict=True)]
+    tried = [(PORTRAIT, size) for size in SIZES[:2]] + [((PORTRAIT[1], PORTRAIT[0]), size) for size in SIZES]
+    for (width, height), size in tried:
+        if _ems(width, size, len(words)) >= sum(words):
+            return Layout(width, height, size, _shared(words, natural, width, size))
+    size = SIZES[-1]
+    narrow = [min(word, NARROWEST) for word in words]
+    least = sum(narrow) * size + 2 * INSET * len(words) + 2 * MARGIN
+    width = max(PORTRAIT[1], least)
+    return Layout(width, PORTRAIT[0], size, _shared(narrow, words, width, size))
+
+
+def _ems(width: float, size: float, columns: int) -> float:
+    return (width - 2 * MARGIN - 2 * INSET * columns) / size
+
+
+def _shared(least: list[float], wanted: list[float], width: float, size: float) -> list[float]:
+    """What each column needs, and of what is left as much as it wants."""
+    left = _ems(width, size, len(least)) - sum(least)
+    more = [want - need for want, need in zip(wanted, least, strict=True)]
+    part = min(1.0, left / sum(more)) if sum(more) else 0.0
+    return [(need + part * extra) * size + 2 * INSET for need, extra in zip(least, more, strict=True)]
+
+
+def broken(text: str, ems: float) -> str:
+    """The text, with a place to break after each letter of a word that is wider than the column."""
+    if len(text) <= ems * 0.9 or width(text) <= ems:
+        return text
+    return WORD.sub(lambda word: BREAK.join(word[0]) if width(word[0]) > ems else word[0], text)
+
+
+def width(text: str) -> float:
+    return (
+        0.56 * len(text) + 0.3 * len(WIDE.findall(text)) + (0.5 * len(FULL.findall(text)) if not text.isascii() else 0)
+    )
+
+
+def _widest_word(name: str, texts: Sequence[str]) -> float:
+    words = {max(WORD.findall(text), key=len, default="") for text in (name, *texts) if text}
+    return max(map(width, words), default=1.0)
+
+
+def _widest(name: str, texts: Sequence[str]) -> float:
+    lengths = sorted(map(len, texts))
+    return max(width(name), 0.6 * lengths[len(lengths) * 9 // 10]) if lengths else width(name)

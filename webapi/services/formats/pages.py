@@ -1,0 +1,86 @@
+"""HTML: one file that needs no other, for the screen and for paper, by day and by night."""
+
+from __future__ import annotations
+
+import html
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TextIO
+
+from webapi.services.formats.batches import Batches
+from webapi.services.formats.cells import visible
+from webapi.services.formats.charts import svg
+from webapi.services.formats.locales import Language
+from webapi.services.formats.table import NUMERIC, Heading
+
+STYLE = """
+:root{color-scheme:light dark;--line:#d5d9e0;--soft:#f2f4f7;--page:#fff;--ink:#1a1d23;--faint:#5b6270}
+@media(prefers-color-scheme:dark){:root{--line:#3a404b;--soft:#22262e;--page:#16191f;--ink:#e6e8ec;--faint:#a0a7b4}}
+body{margin:2rem;background:var(--page);color:var(--ink);font:15px/1.45 system-ui,sans-serif}
+h1{font-size:1.5rem;margin:0 0 .75rem;overflow-wrap:anywhere}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;margin:0 0 1.25rem}
+dt,figcaption{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}
+figure{margin:0 0 1.25rem;max-width:60rem}figure svg{width:100%;height:auto}svg text{font-family:inherit!important}
+table{border-collapse:collapse;font-size:.875rem}
+th,td{padding:.3rem .7rem;text-align:start;vertical-align:top;border-bottom:1px solid var(--line)}
+td{max-width:30rem;overflow-wrap:anywhere;white-space:pre-line}
+th{position:sticky;top:0;background:var(--soft);white-space:nowrap}
+.n{text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap}
+tbody tr:hover{background:var(--soft)}
+@media print{body{margin:0;font-size:9pt}th{position:static}thead{display:table-header-group}}
+"""
+
+
+def write_html(path: Path, heading: Heading, batches: Batches) -> None:
+    """The chart stands above the table and is known only after it, so that the rows wait in a scratch file."""
+    language = Language(heading.locale)
+    with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as scratch:
+        _rows(scratch, batches, language)
+        scratch.seek(0)
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            _top(file, heading, batches, language)
+            shutil.copyfileobj(scratch, file)
+            file.write("</tbody></table>\n")
+            if not batches.rows:
+                file.write(f"<p>{language.say('no_rows')}</p>\n")
+            file.write("</main></body></html>\n")
+
+
+def _rows(file: TextIO, batches: Batches, language: Language) -> None:
+    cells = ['<td class="n">%s</td>' if column.type in NUMERIC else "<td>%s</td>" for column in batches.columns]
+    template = "<tr>" + "".join(cells) + "</tr>\n"
+    for batch in batches:
+        texts = (language.texts(column, values) for column, values in zip(batches.columns, batch, strict=True))
+        escaped = ([html.escape(text) for text in each] for each in texts)
+        file.writelines([template % row for row in zip(*escaped, strict=True)])
+
+
+def _top(file: TextIO, heading: Heading, batches: Batches, language: Language) -> None:
+    title = _shown(heading.title)
+    file.write(
+        f'<!doctype html>\n<html lang="{language.tag}"><head><meta charset="utf-8"><title>{title}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>{STYLE}</style></head>\n<body><main><h1>{title}</h1>\n<dl>"
+    )
+    about = {
+        language.say("as_of"): language.moment(heading.as_of),
+        language.say("rows"): language.number(batches.rows),
+    }
+    facts = [*heading.parameters.items(), *about.items()]
+    file.writelines([f"<dt>{_shown(name)}</dt><dd>{_shown(value)}</dd>" for name, value in facts])
+    file.write("</dl>\n")
+    if batches.points and heading.chart:
+        points = batches.points.points()
+        drawn = "" if points.empty else svg(heading.chart, points, language, ink="currentColor", text=True)
+        note = language.say(points.note, rows=points.rows, stride=points.stride) if points.note else ""
+        file.write(f"<figure>{drawn}<figcaption>{note}</figcaption></figure>\n")
+    file.write("<table><thead><tr>")
+    for column in batches.columns:
+        kind = ' class="n"' if column.type in NUMERIC else ""
+        file.write(f'<th scope="col"{kind}>{_shown(column.name)}</th>')
+    file.write("</tr></thead><tbody>\n")
+
+
+def _shown(text: str) -> str:
+    return html.escape(visible(text))

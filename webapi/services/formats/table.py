@@ -1,0 +1,68 @@
+"""What a file is made of: columns, a heading, rows, and perhaps a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+Type = Literal["text", "integer", "number", "boolean", "date", "datetime"]
+Row = Sequence[Any]  # str | int | float | Decimal | bool | date | datetime | None, one for each column
+NUMERIC: tuple[Type, ...] = ("integer", "number")
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True)
+class Chart:
+    """`x` and `y` are names of columns; those of `y` are numeric. A pie has one `y`, and a slice for each row."""
+
+    kind: Literal["bar", "line", "area", "pie"]
+    x: str
+    y: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """`locale` is of the readers of HTML and PDF, as in "de" or "fr-CH"; one that nobody knows is "en"."""
+
+    title: str
+    parameters: Mapping[str, str]
+    as_of: datetime
+    locale: str = "en"
+    chart: Chart | None = None
+
+
+def check(heading: Heading, columns: Sequence[Column]) -> None:
+    """Raise ValueError for a table that not every format can hold.
+
+    Names are told apart without their case, because SQL and the readers of Parquet do.
+    """
+    names = [column.name.casefold() for column in columns]
+    if not names or not all(names) or len(set(names)) < len(names):
+        raise ValueError("A table has columns, and each has a name of its own, whatever its case.")
+    if heading.chart:
+        _check_chart(heading.chart, {column.name: column.type for column in columns})
+
+
+def _check_chart(chart: Chart, types: Mapping[str, Type]) -> None:
+    if chart.x not in types or not chart.y or any(types.get(name) not in NUMERIC for name in chart.y):
+        raise ValueError(f"A chart needs a column as x and numeric columns as y: {chart.x}; {', '.join(chart.y)}.")
+    if chart.kind == "pie" and len(chart.y) > 1:
+        raise ValueError(f"A pie shows one column, not {len(chart.y)}.")
+
+
+def plain(moment: datetime) -> datetime:
+    """The moment in UTC without its zone, for formats that know none.
+
+    One without a zone stays as it is, and so does one at the end of the calendar that UTC would push over it.
+    """
+    try:
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).replace(tzinfo=None)
+    except OverflowError:
+        return moment.replace(tzinfo=None)
