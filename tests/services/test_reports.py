@@ -21,7 +21,6 @@ from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import kind_named, submit
 from webapi.queue.run import work
-from webapi.services.reports import inert
 from webapi.tasks.report_build import ReportRequest
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -71,10 +70,3 @@ def test_html_shows_a_title_and_runs_none(app: Flask, ada: Person) -> None:
     path, _ = build(app, ada, format="html", title="<script>alert(1)</script>")
     assert "<script>" not in path.read_text()
     assert "&lt;script&gt;" in path.read_text()
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_no_cell_is_a_formula(text: str) -> None:
-    assert inert(text) == "'" + text
-    assert inert("plain") == "plain"
-    assert inert(-1) == -1

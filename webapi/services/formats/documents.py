@@ -51,7 +51,7 @@ def write_pdf(path: Path, heading: Heading, batches: Batches) -> str | None:
 
 def _data(heading: Heading, batches: Batches, language: Language, columns: list[list[str]]) -> dict[str, Any]:
     heads = [_shown(column.name) for column in batches.columns]
-    layout = lay_out(heads, columns)
+    layout = lay_out(heads, columns, [column.type != "text" for column in batches.columns])
     ems = [(width - 2 * INSET) / layout.size for width in layout.columns]
     cells = [[broken(text, room) for text in texts] for texts, room in zip(columns, ems, strict=True)]
     about = {

@@ -30,23 +30,30 @@ class Layout:
     columns: list[float]
 
 
-def lay_out(names: Sequence[str], columns: Sequence[Sequence[str]]) -> Layout:
+def lay_out(names: Sequence[str], columns: Sequence[Sequence[str]], whole: Sequence[bool]) -> Layout:
     """The largest type at which each column has room for its words: upright A4, then landscape, then smaller.
 
+    The texts of a column that is `whole`, such as dates, stay on one line if that does not take small type.
     With so many columns that not even 5 points do, the page is wider than A4.
     """
-    words = [min(LONGEST_WORD, _widest_word(name, texts)) for name, texts in zip(names, columns, strict=True)]
+    words = [
+        min(LONGEST_WORD, max(1.1 * _widest_word([name]), _widest_word(texts)))
+        for name, texts in zip(names, columns, strict=True)
+    ]
     texts = [min(NATURAL, _widest(name, each)) for name, each in zip(names, columns, strict=True)]
     natural = [max(pair) for pair in zip(words, texts, strict=True)]
-    tried = [(PORTRAIT, size) for size in SIZES[:2]] + [((PORTRAIT[1], PORTRAIT[0]), size) for size in SIZES]
-    for (width, height), size in tried:
-        if _ems(width, size, len(words)) >= sum(words):
-            return Layout(width, height, size, _shared(words, natural, width, size))
+    kept = [max(word, text) if one else word for word, text, one in zip(words, texts, whole, strict=True)]
+    landscape = PORTRAIT[::-1]
+    tried = [(kept, PORTRAIT, size) for size in SIZES[:2]] + [(kept, landscape, size) for size in SIZES[:3]]
+    tried += [(words, landscape, size) for size in SIZES]
+    for least, (width, height), size in tried:
+        if _ems(width, size, len(words)) >= sum(least):
+            return Layout(width, height, size, _shared(least, natural, width, size))
     size = SIZES[-1]
     narrow = [min(word, NARROWEST) for word in words]
-    least = sum(narrow) * size + 2 * INSET * len(words) + 2 * MARGIN
-    width = max(PORTRAIT[1], least)
-    return Layout(width, PORTRAIT[0], size, _shared(narrow, words, width, size))
+    needed = sum(narrow) * size + 2 * INSET * len(words) + 2 * MARGIN
+    width = max(landscape[0], needed)
+    return Layout(width, landscape[1], size, _shared(narrow, words, width, size))
 
 
 def _ems(width: float, size: float, columns: int) -> float:
@@ -63,22 +70,22 @@ def _shared(least: list[float], wanted: list[float], width: float, size: float) 
 
 def broken(text: str, ems: float) -> str:
     """The text, with a place to break after each letter of a word that is wider than the column."""
-    if len(text) <= ems * 0.9 or width(text) <= ems:
+    if len(text) <= ems * 0.75 or measured(text) <= ems:
         return text
-    return WORD.sub(lambda word: BREAK.join(word[0]) if width(word[0]) > ems else word[0], text)
+    return WORD.sub(lambda word: BREAK.join(word[0]) if measured(word[0]) > ems else word[0], text)
 
 
-def width(text: str) -> float:
+def measured(text: str) -> float:
     return (
-        0.56 * len(text) + 0.3 * len(WIDE.findall(text)) + (0.5 * len(FULL.findall(text)) if not text.isascii() else 0)
+        0.5 * len(text) + 0.3 * len(WIDE.findall(text)) + (0.5 * len(FULL.findall(text)) if not text.isascii() else 0)
     )
 
 
-def _widest_word(name: str, texts: Sequence[str]) -> float:
-    words = {max(WORD.findall(text), key=len, default="") for text in (name, *texts) if text}
-    return max(map(width, words), default=1.0)
+def _widest_word(texts: Sequence[str]) -> float:
+    words = {max(WORD.findall(text), key=len, default="") for text in texts}
+    return max(map(measured, words), default=1.0)
 
 
 def _widest(name: str, texts: Sequence[str]) -> float:
     lengths = sorted(map(len, texts))
-    return max(width(name), 0.6 * lengths[len(lengths) * 9 // 10]) if lengths else width(name)
+    return max(measured(name), 0.5 * lengths[len(lengths) * 9 // 10]) if lengths else measured(name)

@@ -86,24 +86,20 @@ class Language:
         return self._sentences["page"]
 
     def number(self, value: int | float | Decimal) -> str:
-        """Every digit of an integer or a Decimal, the 15 certain ones of a float, grouped as the locale groups.
+        """Every digit of an integer or a Decimal, six decimals of a float, grouped as the locale groups.
 
-        Beyond 10 to the power of 15 a float, and beyond 40 digits a Decimal, has an exponent.
+        Very large and very small floats, and Decimals of more than 40 digits, have an exponent.
         """
         if type(value) is float:
             if not math.isfinite(value):
                 return "NaN" if math.isnan(value) else "∞" if value > 0 else "-∞"
-            if value and not 1e-6 <= abs(value) < 1e15:
-                return f"{value:.15g}"
-            value = Decimal(f"{value:.15g}")
+            if value and not 1e-4 <= abs(value) < 1e15:
+                return f"{value:.6g}"
+            value = Decimal(f"{value:.6f}".rstrip("0").rstrip("."))
         elif type(value) is Decimal and not -40 < value.adjusted() < 40:
             return str(value)
-        if self._separators is None:
-            from babel.numbers import format_decimal
-
-            return format_decimal(value, locale=self._locale, decimal_quantization=False)
         text = f"{value:,f}" if type(value) is Decimal else f"{value:,d}"
-        return text.translate(self._separators)
+        return self._grouped(text) if self._separators is None else text.translate(self._separators)
 
     def moment(self, value: datetime) -> str:
         """To the second, by a clock of 24 hours; in UTC, and said so, if the moment has a zone."""
@@ -131,12 +127,21 @@ class Language:
 
         return format_date(value, "medium", locale=self._locale)
 
+    def _grouped(self, text: str) -> str:
+        """The number where the locale does not group by three, or not before 10,000."""
+        from babel.numbers import format_decimal, get_decimal_symbol
+
+        sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+        whole, point, fraction = digits.replace(",", "").partition(".")
+        symbol = get_decimal_symbol(self._locale) if point else ""
+        return sign + format_decimal(int(whole), locale=self._locale) + symbol + fraction
+
     def _plain_separators(self) -> dict[int, str] | None:
         """What stands for a comma and a point in 1,000.5; None where that is not all there is to do."""
         from babel.numbers import format_decimal
 
         written = format_decimal(Decimal("-1234567.5"), locale=self._locale)
         small = format_decimal(1234, locale=self._locale)
-        if not (written.startswith("-1") and written[5:8] == "567" and small[2:] == "234" and len(written) == 12):
+        if not (written.startswith("-1") and written[7:10] == "567" and small[2:] == "234" and len(written) == 12):
             return None
         return {ord(","): written[2], ord("."): written[-2]}

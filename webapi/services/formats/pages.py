@@ -12,7 +12,7 @@ from webapi.services.formats.batches import Batches
 from webapi.services.formats.cells import visible
 from webapi.services.formats.charts import svg
 from webapi.services.formats.locales import Language
-from webapi.services.formats.table import NUMERIC, Heading
+from webapi.services.formats.table import NUMERIC, Heading, Type
 
 STYLE = """
 :root{color-scheme:light dark;--line:#d5d9e0;--soft:#f2f4f7;--page:#fff;--ink:#1a1d23;--faint:#5b6270}
@@ -24,12 +24,17 @@ dt,figcaption{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}
 figure{margin:0 0 1.25rem;max-width:60rem}figure svg{width:100%;height:auto}svg text{font-family:inherit!important}
 table{border-collapse:collapse;font-size:.875rem}
 th,td{padding:.3rem .7rem;text-align:start;vertical-align:top;border-bottom:1px solid var(--line)}
-td{max-width:30rem;overflow-wrap:anywhere;white-space:pre-line}
+td{max-width:30rem;white-space:nowrap}.t{min-width:8rem;overflow-wrap:anywhere;white-space:pre-line}
 th{position:sticky;top:0;background:var(--soft);white-space:nowrap}
-.n{text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap}
+.n{text-align:end;font-variant-numeric:tabular-nums}
 tbody tr:hover{background:var(--soft)}
 @media print{body{margin:0;font-size:9pt}th{position:static}thead{display:table-header-group}}
 """
+CELLS: dict[Type, str] = {
+    "text": '<td class="t">%s</td>',
+    "integer": '<td class="n">%s</td>',
+    "number": '<td class="n">%s</td>',
+}
 
 
 def write_html(path: Path, heading: Heading, batches: Batches) -> None:
@@ -48,8 +53,7 @@ def write_html(path: Path, heading: Heading, batches: Batches) -> None:
 
 
 def _rows(file: TextIO, batches: Batches, language: Language) -> None:
-    cells = ['<td class="n">%s</td>' if column.type in NUMERIC else "<td>%s</td>" for column in batches.columns]
-    template = "<tr>" + "".join(cells) + "</tr>\n"
+    template = "<tr>" + "".join(CELLS.get(column.type, "<td>%s</td>") for column in batches.columns) + "</tr>\n"
     for batch in batches:
         texts = (language.texts(column, values) for column, values in zip(batches.columns, batch, strict=True))
         escaped = ([html.escape(text) for text in each] for each in texts)

@@ -31,6 +31,8 @@ def chart_sheet(book: Any, heading: Heading, points: Points) -> None:
             value = series[row - TOP - 1]
             if value is not None:
                 sheet.write_number(row, number, value)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
     sheet.set_column(0, 0, 20)
     sheet.set_column(1, len(chart.y), 14)
     sheet.insert_chart(TOP, len(chart.y) + 2, _native(book, heading, points, sheet.get_name()))

@@ -58,6 +58,7 @@ def _about(sheet: Any, book: Any, heading: Heading, batches: Batches, truncated:
         lines.append(("Times", "in UTC, where they were written with a time zone"))
     if truncated:
         lines.append(("Truncated", truncated))
+    sheet.fit_to_pages(1, 0)
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 90)
     sheet.write_string(0, 0, _cell(heading.title), book.add_format({"bold": True, "font_size": 16}))
@@ -77,6 +78,7 @@ class Data:
         self._widths: list[float] | None = None
         self._head = book.add_format({"bold": True, "bottom": 1, "bg_color": "#E8EBF0"})
         self._formats = {
+            "boolean": book.add_format({"num_format": '"TRUE";"TRUE";"FALSE"'}),  # LibreOffice shows 1 and 0 otherwise
             "date": book.add_format({"num_format": "yyyy-mm-dd"}),
             "datetime": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
         }
@@ -104,7 +106,7 @@ class Data:
             "text": self._text,
             "integer": self._number,
             "number": self._number,
-            "boolean": self._sheet.write_boolean,
+            "boolean": self._boolean,
             "date": self._date,
             "datetime": self._moment,
         }
@@ -112,8 +114,11 @@ class Data:
         self._row = 1
 
     def end(self) -> None:
-        """Freeze the header and size the columns: known when the rows of the sheet are."""
+        """Freeze the header, size the columns, and put all of them on one page's width where it is printed."""
         self._sheet.freeze_panes(1, 0)
+        self._sheet.repeat_rows(0)
+        self._sheet.set_landscape()
+        self._sheet.fit_to_pages(1, 0)
         self._sheet.autofilter(0, 0, self._row - 1, len(self._columns) - 1)
         widths = self._widths or [_width(column, []) for column in self._columns]
         for number, width in enumerate(widths):
@@ -137,6 +142,9 @@ class Data:
             self._sheet.write_number(row, number, value)
         else:
             self._sheet.write_string(row, number, str(value))
+
+    def _boolean(self, row: int, number: int, value: bool) -> None:
+        self._sheet.write_boolean(row, number, value, self._formats["boolean"])
 
     def _date(self, row: int, number: int, value: date) -> None:
         if value < FIRST_DAY:
