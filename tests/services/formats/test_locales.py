@@ -34,9 +34,7 @@ def test_a_value_is_written_as_the_locale_writes_it(
 @pytest.mark.parametrize("locale", ["en", "de", "fr", "es", "pl", "hi", "pt_PT", "sv", "ar_EG"])
 @pytest.mark.parametrize("value", [0, -7, 1234, 12345, -1234567, 123456789012])
 def test_an_integer_is_what_babel_writes(locale: str, value: int) -> None:
-    assert (
-        Language(locale).number(value) == format_decimal(value, locale=locale).replace("\u2212", "-") or locale == "sv"
-    )
+    assert Language(locale).number(value) == format_decimal(value, locale=locale).replace("\u2212", "-")
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,6 @@ class Language:
 
         written = format_decimal(Decimal("-1234567.5"), locale=self._locale)
         small = format_decimal(1234, locale=self._locale)
-        if not (written.startswith("-1") and written[7:10] == "567" and small[2:] == "234" and len(written) == 12):
+        if not (written[3:6] + written[7:10] == "234567" and small[2:] == "234" and len(written) == 12):
             return None
         return {ord(","): written[2], ord("."): written[-2]}
