@@ -17,7 +17,7 @@ from webapi.services.formats.delimited import write_csv
 from webapi.services.formats.documents import MOST_ROWS, write_pdf
 from webapi.services.formats.objects import write_json
 from webapi.services.formats.pages import write_html
-from webapi.services.formats.table import Chart, Column, Heading, Row, Type, check
+from webapi.services.formats.table import Chart, Column, Heading, Row, Type, check, encoded
 from webapi.services.formats.workbooks import write_xlsx
 
 __all__ = ["MEDIA_TYPES", "SUFFIXES", "Chart", "Column", "Format", "Heading", "Row", "Type", "Written", "write"]
@@ -64,6 +64,7 @@ def write(path: Path, file_format: Format, heading: Heading, columns: Sequence[C
     gets an apostrophe in CSV. Raises ValueError for a table that `check` refuses or a value its column cannot hold;
     the file is then not to be used.
     """
+    heading, columns = encoded(heading, columns)
     check(heading, columns)
     most = MOST_ROWS if file_format == "pdf" else None
     batches = Batches(columns, rows, heading.chart, most)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
-from functools import reduce
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from itertools import islice
 from typing import Any
 
@@ -75,7 +74,8 @@ class Batches:
         there = [value for value in values if value is not None]
         finite = [value for value in there if type(value) is not float or math.isfinite(value)]
         self.not_finite[name] += len(there) - len(finite)
-        self.totals[name] = reduce(EXACT.add, map(Decimal, map(str, finite)), self.totals[name])
+        with localcontext(EXACT):
+            self.totals[name] = sum(map(Decimal, map(str, finite)), self.totals[name])
 
 
 def _checked(column: Column, values: list[Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from webapi.services.formats.cells import encodable, visible
+from webapi.services.formats.cells import visible
 from webapi.services.formats.locales import Language
 from webapi.services.formats.points import OTHER, Points, drawable
 from webapi.services.formats.table import Chart, plain
@@ -60,7 +60,7 @@ def svg(chart: Chart, points: Points, language: Language, *, ink: str, text: boo
 
 def names(chart: Chart) -> list[str]:
     """The names of the series and of x, for who cannot see the chart."""
-    return [visible(encodable(name)) for name in (*chart.y, chart.x)]
+    return [visible(name) for name in (*chart.y, chart.x)]
 
 
 def _draw(figure: Figure, chart: Chart, points: Points, language: Language) -> None:
@@ -72,7 +72,7 @@ def _draw(figure: Figure, chart: Chart, points: Points, language: Language) -> N
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#808080", alpha=0.25)
     axes.set_axisbelow(True)
-    axes.yaxis.set_major_locator(MaxNLocator(6))
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: language.number(float(value))))
     axes.axhline(0, color=INK, linewidth=0.8)
     at = _positions(axes, chart, points, language)
@@ -117,7 +117,7 @@ def _positions(axes: Axes, chart: Chart, points: Points, language: Language) -> 
 
     there = [x for x in points.x if x is not None]
     if chart.kind != "bar" and len(there) == len(points.x) and not any(isinstance(x, str | bool) for x in there):
-        if all(isinstance(x, date) for x in there):
+        if all(isinstance(x, date) and 1000 < x.year < 9000 for x in there):
             days = [_days(x) for x in there]
             clock = max(days) - min(days) < 3 and any(day % 1 for day in days)
 
@@ -148,7 +148,10 @@ def _pie(axes: Axes, points: Points, language: Language) -> None:
     values = [value or 0.0 for value in points.y[0]]
     whole = sum(values)
     names = [language.say("other") if x is OTHER else language.text(x, "–") for x in points.x]
-    shares = [f"{_short(name)} – {100 * value / whole:.1f} %" for name, value in zip(names, values, strict=True)]
+    shares = [
+        f"{_short(name)} – {language.number(Decimal(f'{100 * value / whole:.1f}'))} %"
+        for name, value in zip(names, values, strict=True)
+    ]
     wedges, *_ = axes.pie(values, colors=COLOURS + PALE, startangle=90, counterclock=False)
     legend = axes.legend(wedges, ["."] * len(shares), loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     for text, share in zip(legend.get_texts(), shares, strict=True):
@@ -156,5 +159,5 @@ def _pie(axes: Axes, points: Points, language: Language) -> None:
 
 
 def _short(text: str) -> str:
-    text = " ".join(visible(encodable(text)).split())
+    text = " ".join(visible(text).split())
     return text if len(text) <= LABEL else text[: LABEL - 1] + "…"

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from webapi.services.formats.batches import Batches
-from webapi.services.formats.cells import encodable
 from webapi.services.formats.table import Column, Heading, Type, plain
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def _stage(staged: Path, shapes: list[Shape], batches: Batches) -> int:
 
 def _selected(columns: Sequence[Column], shapes: list[Shape], staged: Path, longest: int) -> str:
     casts = [
-        f"{shape.cast(_name(str(number)))} AS {_name(encodable(column.name))}"
+        f"{shape.cast(_name(str(number)))} AS {_name(column.name)}"
         for number, (column, shape) in enumerate(zip(columns, shapes, strict=True))
     ]
     texts = ", ".join(f"'{number}': 'VARCHAR'" for number in range(len(shapes)))
@@ -65,7 +64,7 @@ def _copy(staged: Path, path: Path, selected: str, heading: Heading, longest: in
         "as_of": heading.as_of.isoformat(),
         "parameters": json.dumps(dict(heading.parameters), ensure_ascii=False),
     }
-    metadata = ", ".join(f"{key}: {_literal(encodable(value))}" for key, value in about.items())
+    metadata = ", ".join(f"{key}: {_literal(value)}" for key, value in about.items())
     options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}, USE_TMP_FILE false"
     with _database(staged, path, longest) as database:
         database.execute(f"COPY ({selected}) TO {_literal(str(path))} ({options}, KV_METADATA {{{metadata}}})")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from webapi.services.formats.batches import Batches
-from webapi.services.formats.cells import inert
+from webapi.services.formats.cells import FORMULA, inert
 from webapi.services.formats.table import Heading, Type
 
 
@@ -30,7 +30,7 @@ def write_csv(path: Path, heading: Heading, batches: Batches) -> None:
 
 
 def _texts(values: list[Any]) -> list[Any]:
-    return [inert(value) for value in values]
+    return ["'" + value if value and value[0] in FORMULA else value for value in values]
 
 
 def _same(values: list[Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from webapi.services.formats.batches import Batches
-from webapi.services.formats.cells import cut, encodable, visible
+from webapi.services.formats.cells import cut, visible
 from webapi.services.formats.charts import names, svg
 from webapi.services.formats.layout import INSET, MARGIN, broken, lay_out
 from webapi.services.formats.locales import Language
@@ -101,4 +101,4 @@ def _compile(folder: Path, path: Path, heading: Heading) -> None:
 
 
 def _shown(text: str) -> str:
-    return visible(encodable(text))
+    return visible(text)

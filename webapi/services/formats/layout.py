@@ -42,7 +42,11 @@ def lay_out(names: Sequence[str], columns: Sequence[Sequence[str]], whole: Seque
     ]
     texts = [min(NATURAL, _widest(name, each)) for name, each in zip(names, columns, strict=True)]
     natural = [max(pair) for pair in zip(words, texts, strict=True)]
-    kept = [max(word, text) if one else word for word, text, one in zip(words, texts, whole, strict=True)]
+    lines = [
+        max(map(measured, set(each)), default=0.0) if one else 0.0 for each, one in zip(columns, whole, strict=True)
+    ]
+    kept = [max(word, min(NATURAL, line)) for word, line in zip(words, lines, strict=True)]
+    natural = [max(pair) for pair in zip(kept, natural, strict=True)]
     landscape = PORTRAIT[::-1]
     tried = [(kept, PORTRAIT, size) for size in SIZES[:2]] + [(kept, landscape, size) for size in SIZES[:3]]
     tried += [(words, landscape, size) for size in SIZES]

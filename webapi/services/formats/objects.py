@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from webapi.services.formats.batches import Batches
-from webapi.services.formats.cells import encodable
 from webapi.services.formats.table import Heading, Type
 
 
@@ -23,11 +22,11 @@ def write_json(path: Path, heading: Heading, batches: Batches) -> None:
         "as_of": heading.as_of.isoformat(),
         "columns": [{"name": column.name, "type": column.type} for column in batches.columns],
     }
-    keys = [encode_basestring(encodable(column.name)).replace("%", "%%") for column in batches.columns]
+    keys = [encode_basestring(column.name).replace("%", "%%") for column in batches.columns]
     template = "{" + ", ".join(f"{key}: %s" for key in keys) + "}"
     types = [column.type for column in batches.columns]
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(encodable(json.dumps(about, ensure_ascii=False))[:-1] + ', "rows": [\n')
+        file.write(json.dumps(about, ensure_ascii=False)[:-1] + ', "rows": [\n')
         comma = ""
         for batch in batches:
             columns = (VALUES[kind](values) for kind, values in zip(types, batch, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from webapi.services.formats.cells import cut, encodable, visible
+from webapi.services.formats.cells import cut, visible
 from webapi.services.formats.charts import COLOURS, PALE
 from webapi.services.formats.locales import Language
 from webapi.services.formats.points import OTHER, Points, drawable
@@ -23,7 +23,7 @@ def chart_sheet(book: Any, heading: Heading, points: Points) -> None:
     if points.empty:
         return
     for number, name in enumerate((chart.x, *chart.y)):
-        sheet.write_string(TOP, number, cut(visible(encodable(name)), 255), book.add_format({"bold": True}))
+        sheet.write_string(TOP, number, cut(visible(name), 255), book.add_format({"bold": True}))
     formats = {kind: book.add_format({"num_format": kind}) for kind in ("yyyy-mm-dd", "yyyy-mm-dd hh:mm")}
     for row, x in enumerate(points.x, TOP + 1):
         _x(sheet, row, x, formats, language)
@@ -47,7 +47,7 @@ def _x(sheet: Any, row: int, x: Any, formats: dict[str, Any], language: Language
         sheet.write_number(row, 0, number)
     else:
         text = language.say("other") if x is OTHER else language.text(x, "–")
-        sheet.write_string(row, 0, cut(encodable(text), 255))
+        sheet.write_string(row, 0, cut(text, 255))
 
 
 def _native(book: Any, heading: Heading, points: Points, sheet: str) -> Any:
@@ -70,12 +70,12 @@ def _native(book: Any, heading: Heading, points: Points, sheet: str) -> Any:
             series["fill"] = {"color": colour, "transparency": 0 if kind == "bar" else 50}
         drawn.add_series(series)
     if kind != "pie":
-        axis: dict[str, Any] = {"name": visible(encodable(heading.chart.x))[:255], "label_position": "low"}
+        axis: dict[str, Any] = {"name": visible(heading.chart.x)[:255], "label_position": "low"}
         if points.x and all(isinstance(x, date) and x.year >= 1901 for x in points.x) and kind != "bar":
             moment = any(isinstance(x, datetime) for x in points.x)
             axis |= {"date_axis": not moment, "num_format": "yyyy-mm-dd hh:mm" if moment else "yyyy-mm-dd"}
         drawn.set_x_axis(axis)
-    drawn.set_title({"name": visible(encodable(heading.title))[:255], "overlay": False})
+    drawn.set_title({"name": visible(heading.title)[:255], "overlay": False})
     drawn.show_na_as_empty_cell()
     drawn.set_size({"width": 900, "height": 460})
     return drawn

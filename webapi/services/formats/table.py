@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from webapi.services.formats.cells import encodable
 
 Type = Literal["text", "integer", "number", "boolean", "date", "datetime"]
 Row = Sequence[Any]  # str | int | float | Decimal | bool | date | datetime | None, one for each column
@@ -36,6 +38,18 @@ class Heading:
     as_of: datetime
     locale: str = "en"
     chart: Chart | None = None
+
+
+def encoded(heading: Heading, columns: Sequence[Column]) -> tuple[Heading, list[Column]]:
+    """The same with U+FFFD for each lone surrogate."""
+    chart = heading.chart
+    clean = replace(
+        heading,
+        title=encodable(heading.title),
+        parameters={encodable(name): encodable(value) for name, value in heading.parameters.items()},
+        chart=chart and replace(chart, x=encodable(chart.x), y=tuple(map(encodable, chart.y))),
+    )
+    return clean, [replace(column, name=encodable(column.name)) for column in columns]
 
 
 def check(heading: Heading, columns: Sequence[Column]) -> None:

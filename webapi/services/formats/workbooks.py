@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from webapi.services.formats.batches import Batch, Batches
-from webapi.services.formats.cells import cut, encodable, visible
+from webapi.services.formats.cells import cut, visible
 from webapi.services.formats.spreadsheets import chart_sheet
 from webapi.services.formats.table import NUMERIC, Column, Heading, Type, plain
 
@@ -165,7 +165,7 @@ def _short(value: Decimal) -> bool:
 
 
 def _cell(text: str) -> str:
-    return cut(visible(encodable(text)), LONGEST)
+    return cut(visible(text), LONGEST)
 
 
 def _width(column: Column, values: list[Any]) -> float:
