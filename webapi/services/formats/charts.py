@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 

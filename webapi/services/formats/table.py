@@ -76,7 +76,9 @@ def plain(moment: datetime) -> datetime:
 
     One without a zone stays as it is, and so does one at the end of the calendar that UTC would push over it.
     """
+    if moment.tzinfo is None:
+        return moment
     try:
-        return (moment.astimezone(UTC) if moment.tzinfo else moment).replace(tzinfo=None)
+        return moment.astimezone(UTC).replace(tzinfo=None)
     except OverflowError:
         return moment.replace(tzinfo=None)
