@@ -1,6 +1,7 @@
 """The tables. Importing this package is what makes Alembic and SQLAlchemy know them all."""
 
 from webapi.models.artifact import Artifact, Upload
+from webapi.models.dataset import Dataset
 from webapi.models.effect import Effect
 from webapi.models.event import JobEvent
 from webapi.models.gate import Gate
@@ -8,6 +9,7 @@ from webapi.models.idempotency import IdempotencyKey
 from webapi.models.job import Job
 from webapi.models.mail import Sender, Suppression, Template, TemplateVersion
 from webapi.models.mailing import Mailing
+from webapi.models.report import Report, ReportBuild, ReportVersion
 from webapi.models.schedule import Schedule
 from webapi.models.states import FINAL, WAITING, EffectState, State
 from webapi.models.user import ApiKey, User
@@ -18,6 +20,7 @@ __all__ = [
     "WAITING",
     "ApiKey",
     "Artifact",
+    "Dataset",
     "Effect",
     "EffectState",
     "Gate",
@@ -25,6 +28,9 @@ __all__ = [
     "Job",
     "JobEvent",
     "Mailing",
+    "Report",
+    "ReportBuild",
+    "ReportVersion",
     "Schedule",
     "Sender",
     "State",

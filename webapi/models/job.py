@@ -19,7 +19,8 @@ IS_FINAL = f"state IN ({sql_list(FINAL)})"
 class Job(db.Model):  # type: ignore[name-defined,misc]
     """A row of the ledger. `attempt` is the fencing token: it goes up at each claim and never down.
 
-    What a job of the sandbox does to the outside world is only played: nothing leaves.
+    What a job of the sandbox does to the outside world is only played: nothing leaves. `callback_url` is told of the
+    job's end by an `http.call` that is accepted in the same transaction.
     """
 
     __tablename__ = "jobs"
@@ -99,6 +100,7 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
     request_id: Mapped[str | None] = mapped_column(String(64))
     sandbox: Mapped[bool] = mapped_column(default=False, server_default=false())
+    callback_url: Mapped[str | None] = mapped_column(String(2000))
     progress: Mapped[int] = mapped_column(default=0)
     progress_note: Mapped[str | None] = mapped_column(String(200))
     result: Mapped[Any | None] = mapped_column(Document)
