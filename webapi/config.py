@@ -16,35 +16,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from webapi import databases
 from webapi.errors import ConfigError
+from webapi.secret_files import SecretFiles
 
 DEVELOPMENT_KEY = "development-only-key-never-use-it-on-a-reachable-host"
 LEAST_KEY_LENGTH = 32  # characters; OWASP asks for 128 bits at least, hexadecimal halves them
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 WHSEC = r"^whsec_([A-Za-z0-9+/]{4}){8,21}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})?$"
 RUN_FILE = Path("var/run.env")  # written by `make run`, so that a second terminal joins that system
-
-
-class SecretFiles(PydanticBaseSettingsSource):
-    """Values named `NAME_FILE`: the content of that file, less one trailing newline."""
-
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{field_name}_FILE")
-        if path is None:
-            return None, field_name, False
-        try:
-            return Path(path).read_text("utf-8").removesuffix("\n"), field_name, False
-        except OSError as error:
-            raise ConfigError(f"{field_name}_FILE: {path} cannot be read: {error.strerror}.") from error
-
-    def __call__(self) -> dict[str, Any]:
-        found = {}
-        for name, field in self.settings_cls.model_fields.items():
-            text, _, _ = self.get_field_value(field, name)
-            try:
-                found[name] = self.prepare_field_value(name, field, text, False)
-            except ValueError:
-                raise ConfigError(f"{name}_FILE: the file must hold a list as JSON.") from None
-        return {name: value for name, value in found.items() if value is not None}
 
 
 class Settings(BaseSettings):
@@ -83,6 +61,9 @@ class Settings(BaseSettings):
     CALL_PORTS: list[Annotated[int, Field(ge=1, le=65535)]] = []
     CALL_PRIVATE: list[Annotated[str, Field(pattern=r"^[^\s/@A-Z]+:[1-9]\d{0,4}$")]] = []
     CALL_SECRET: str | None = Field(None, pattern=WHSEC)
+    DATASET_BYTES: int = Field(1024 * 1024 * 1024, ge=1024)
+    REPORT_ROWS: int = Field(10_000_000, ge=1)
+    REPORT_SOURCES: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")], str] = {}
     LEASE_SECONDS: int = Field(60, ge=2)
     STOP_SECONDS: float = Field(20.0, ge=0, le=3600)
     MAX_OPEN_JOBS: int = Field(20_000, ge=1)
@@ -100,12 +81,19 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, SecretFiles(settings_cls), env_settings, dotenv_settings
+        return init_settings, SecretFiles(settings_cls, os.environ), env_settings, dotenv_settings
 
     @field_validator("DATABASE_URL")
     @classmethod
     def _driver(cls, url: str) -> str:
         return databases.with_driver(url)
+
+    @field_validator("REPORT_SOURCES")
+    @classmethod
+    def _drivers(cls, sources: dict[str, str]) -> dict[str, str]:
+        if "data" in sources:
+            raise ValueError('"data" is what datasets are called; give the database another name')
+        return {name: databases.absolute(databases.with_driver(url)) for name, url in sources.items()}
 
     @field_validator("REDIS_URL")
     @classmethod

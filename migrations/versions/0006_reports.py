@@ -27,6 +27,7 @@ def _datasets() -> None:
         sa.Column("file_name", sa.String(length=200), nullable=False),
         sa.Column("format", sa.String(length=10), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("table_sha256", sa.String(length=64), nullable=True),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("problem", sa.String(length=500), nullable=True),
@@ -45,6 +46,7 @@ def _datasets() -> None:
         sa.UniqueConstraint("owner_id", "name", name=op.f("uq_datasets_owner_id_name")),
     )
     op.create_index("ix_datasets_sha256", "datasets", ["sha256"])
+    op.create_index("ix_datasets_table_sha256", "datasets", ["table_sha256"])
 
 
 def _reports() -> None:

@@ -25,6 +25,7 @@ FLOORS = (
         "webapi.databases",
         "webapi.failpoints",
         "webapi.logs",
+        "webapi.secret_files",
         "webapi.version",
     ),
 )

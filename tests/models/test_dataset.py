@@ -20,7 +20,8 @@ pytestmark = pytest.mark.usefixtures("owner")
 
 def put(**changes: Any) -> None:
     values = {
-        "id": uuid4(), "owner_id": OWNER, "name": "sales", "file_name": "a.csv", "format": "csv", "sha256": "0" * 64, "size": 1,
+        "id": uuid4(), "owner_id": OWNER, "name": "sales", "file_name": "a.csv", "format": "csv",
+        "sha256": "0" * 64, "size": 1,
     }  # fmt: skip
     with writing() as session:
         session.execute(insert(Dataset).values(values | changes))

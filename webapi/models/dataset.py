@@ -18,6 +18,7 @@ class Dataset(db.Model):  # type: ignore[name-defined,misc]
 
     `state` is `inspecting` until a worker has read the whole file, then `ready` or `faulty`, with the `problem`.
     `options` say how a text file is read, `columns` are pairs of a name and a type, `rows` is their exact number.
+    `sha256` names the file as it came, `table_sha256` its rows as Parquet, which is what statements read.
     """
 
     __tablename__ = "datasets"
@@ -25,6 +26,7 @@ class Dataset(db.Model):  # type: ignore[name-defined,misc]
         CheckConstraint("state IN ('inspecting', 'ready', 'faulty')", "known_state"),
         UniqueConstraint("owner_id", "name"),
         Index("ix_datasets_sha256", "sha256"),
+        Index("ix_datasets_table_sha256", "table_sha256"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -33,6 +35,7 @@ class Dataset(db.Model):  # type: ignore[name-defined,misc]
     file_name: Mapped[str] = mapped_column(String(200))
     format: Mapped[str] = mapped_column(String(10))
     sha256: Mapped[str] = mapped_column(String(64))
+    table_sha256: Mapped[str | None] = mapped_column(String(64))
     size: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(String(10), default="inspecting")
     problem: Mapped[str | None] = mapped_column(String(500))

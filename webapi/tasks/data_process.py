@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from webapi.queue import Retry, job
-from webapi.services import datasets
+from webapi.services import profiles
 from webapi.services.storage import UploadId
 
 
@@ -30,5 +30,5 @@ class Data(BaseModel):
 def process_data(request: Data) -> dict[str, Any]:
     """Profile data: the type, the gaps, the range and the spread of each column."""
     if request.file is not None:
-        return datasets.profile_upload(request.file)
-    return datasets.profile_values(request.data)
+        return profiles.profile_upload(request.file)
+    return profiles.profile_values(request.data)

@@ -15,7 +15,7 @@ from webapi.models import Job
 from webapi.queue import kind_named
 from webapi.queue.run import work
 from webapi.services import storage
-from webapi.services.datasets import _database, profile_values
+from webapi.services.profiles import _database, profile_values
 from webapi.tasks.data_process import Data
 
 

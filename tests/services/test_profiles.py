@@ -14,7 +14,7 @@ from webapi.models import Job
 from webapi.queue import kind_named, submit
 from webapi.queue.run import work
 from webapi.services import storage
-from webapi.services.datasets import profile_values
+from webapi.services.profiles import profile_values
 from webapi.tasks.data_process import Data
 
 
