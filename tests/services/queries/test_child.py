@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from webapi.services.queries.child import LONGEST_FRAME, frame
-from webapi.services.queries.run import BOOT
+from webapi.services.queries.process import BOOT
 from webapi.services.queries.sources import Refusal
 
 FOLDER = Path(__file__).parents[3] / "webapi" / "services" / "queries"
@@ -28,7 +28,8 @@ def started(parent: int, **request: Any) -> subprocess.CompletedProcess[bytes]:
 
 def test_a_frame_is_a_letter_a_length_and_json() -> None:
     done = started(os.getpid())
-    assert (done.returncode, done.stdout) == (0, b"N\0\0\0\x09" + b'["a","b"]')
+    body = b'{"parameters":["a","b"],"tables":[]}'
+    assert (done.returncode, done.stdout) == (0, b"N\0\0\0" + bytes([len(body)]) + body)
 
 
 def test_a_child_of_somebody_else_does_nothing() -> None:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from webapi.errors import Invalid
-from webapi.services.queries.parameters import Parameter, bind, names_in
+from webapi.services.queries.parameters import Parameter, bind
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -87,17 +87,3 @@ def test_all_faults_are_told_at_once() -> None:
 def test_a_definition_that_cannot_work_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         parameter(**values)
-
-
-def test_placeholders_are_found_where_the_parser_finds_them() -> None:
-    sql = "SELECT $a, '$b', $$ $c $$, $t$ $d $t$, \"$e\" -- $f\n /* $g */ FROM x WHERE y = $from_date"
-    assert names_in(sql) == {"a", "from_date"}
-    assert names_in("FROM x") == set()
-
-
-@pytest.mark.parametrize("sql", ["", "SELECT 1; SELECT 2", "DROP TABLE x", "SELECT", "SELECT " + "(" * 100_000])
-def test_what_is_not_one_select_has_no_placeholders(sql: str) -> None:
-    with pytest.raises(Invalid) as caught:
-        names_in(sql)
-    assert caught.value.faults[0].pointer == "/sql"
-    assert caught.value.faults[0].message.endswith(".")

@@ -48,7 +48,7 @@ def main() -> None:
     names: dict[str, str] = {}
     try:
         if request["task"] == "names":
-            frame(out, b"N", sorted(statements.single(request["sql"]).named_parameters))
+            frame(out, b"N", statements.names(statements.single(request["sql"])))
         else:
             _query(out, request, limits, names)
     except (Refusal, duckdb.Error, MemoryError, OSError, RuntimeError, UnicodeError) as error:
@@ -107,7 +107,7 @@ def _open(limits: Limits) -> duckdb.DuckDBPyConnection:
         "autoload_known_extensions": False,
         "allow_community_extensions": False,
         "allow_persistent_secrets": False,
-        "secret_directory": "none",
+        "secret_directory": "none",  # nosec B105 - a folder that is not there
         "python_enable_replacements": False,
     }
     if limits.temp_bytes:

@@ -12,9 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from webapi.errors import Fault, Invalid
 from webapi.services.queries import periods
-from webapi.services.queries.run import names_in
-
-__all__ = ["Parameter", "bind", "names_in"]
 
 MOST_TEXT = 10_000  # characters
 # What DuckDB keeps exactly: a DECIMAL has 38 digits.

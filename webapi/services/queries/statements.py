@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import duckdb
@@ -44,13 +44,32 @@ def single(sql: str) -> Statement:
 
 def check(database: DuckDBPyConnection, statement: Statement) -> None:
     """Refuse a WITH that inserts, copies and the like: for the parser that is a SELECT too."""
+    if any(node.get("type") in WRITES for node in _nodes(_tree(database, statement))):
+        raise Refusal(ONLY_SELECT)
+
+
+def names(statement: Statement) -> dict[str, list[str]]:
+    """The parameters and the tables that a statement names. A table that is called like a WITH of it is left out."""
+    with duckdb.connect() as database:
+        nodes = list(_nodes(_tree(database, statement)))
+    tables = {node["table_name"] for node in nodes if node.get("type") == "BASE_TABLE"}
+    own = {each["key"].casefold() for node in nodes for each in node.get("cte_map", {}).get("map", ())}
+    return {
+        "parameters": sorted(statement.named_parameters),
+        "tables": sorted(name for name in tables if name.casefold() not in own),
+    }
+
+
+def _tree(database: DuckDBPyConnection, statement: Statement) -> Any:
+    """The parsed statement as JSON has it. Refusal for what DuckDB does not count among the SELECTs."""
     row = database.execute("SELECT json_serialize_sql(?::VARCHAR)", [statement.query]).fetchone()
     try:
         tree = json.loads(row[0] if row else "")
     except RecursionError:
         raise Refusal("The statement is nested too deeply.") from None
-    if tree["error"] or _writes(tree):
+    if tree["error"]:
         raise Refusal(ONLY_SELECT)
+    return tree
 
 
 def chosen(statement: Statement, values: dict[str, Any]) -> dict[str, Any]:
@@ -88,18 +107,16 @@ def _kind(kind: str) -> tuple[str, str]:
     return next(found, ("text", "{}::VARCHAR"))
 
 
-def _writes(tree: Any) -> bool:
-    """Without recursion: the tree is as deep as the statement."""
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """All objects of a tree, without recursion: it is as deep as the statement."""
     left = [tree]
     while left:
         node = left.pop()
         if isinstance(node, dict):
-            if node.get("type") in WRITES:
-                return True
+            yield node
             left.extend(_inner(node.values()))
         elif isinstance(node, list):
             left.extend(_inner(node))
-    return False
 
 
 def _inner(nodes: Iterable[Any]) -> list[Any]:
