@@ -85,23 +85,13 @@ def _reports() -> None:
 def _builds() -> None:
     op.create_table(
         "report_builds",
-        sa.Column("job_id", sa.Uuid(), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("job_id", sa.Uuid(), nullable=False),
         sa.Column("as_of", MOMENT, nullable=False),
-        sa.Column("building", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_report_builds_job_id_jobs"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_report_builds")),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_report_builds")),
     )
-    op.create_index("ix_report_builds_fingerprint", "report_builds", ["fingerprint", "as_of"])
-    one = sa.text("building")
-    op.create_index(
-        "uq_report_builds_building",
-        "report_builds",
-        ["fingerprint"],
-        unique=True,
-        postgresql_where=one,
-        sqlite_where=one,
-    )
+    op.create_index("ix_report_builds_job_id", "report_builds", ["job_id"])
 
 
 def downgrade() -> None:

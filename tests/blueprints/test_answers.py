@@ -15,7 +15,7 @@ def report(site: Site) -> str:
     """The path of an HTML file of Ada's."""
     job = site.submit("report.build", {"title": "<script>alert(1)</script>", "format": "html"})
     site.work("report.build")
-    return f"/api/v1/jobs/{job['id']}/artifacts/report.html"
+    return f"/api/v1/jobs/{job['id']}/artifacts/jobs.html"
 
 
 def fetch(site: Site, path: str, **headers: str) -> TestResponse:

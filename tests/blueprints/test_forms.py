@@ -146,9 +146,9 @@ FAULTS: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     ("email.send", {**MAIL, "text": ""}, {"to": ["a@example.com"], "subject": "s"}),
     ("email.send", {**MAIL, "subject": "x" * 201}, {**MAIL, "to": ["a@example.com"], "subject": "x" * 201}),
     ("email.send", {**MAIL, "subject": "a\u2028b"}, {**MAIL, "to": ["a@example.com"], "subject": "a\u2028b"}),
-    ("report.build", {"days": "0"}, {"days": 0}),
-    ("report.build", {"days": "367"}, {"days": 367}),
-    ("report.build", {"format": "pdf"}, {"format": "pdf"}),
+    ("email.digest", {"hours": "0"}, {"hours": 0}),
+    ("email.digest", {"hours": "999"}, {"hours": 999}),
+    ("report.build", {"format": "doc"}, {"format": "doc"}),
     ("data.process", {}, {}),
 ]
 

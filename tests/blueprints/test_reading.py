@@ -107,11 +107,11 @@ def test_a_field_that_is_not_the_payloads_is_422_and_named(site: Site, field: st
     assert answer.json["errors"] == [{"pointer": f"/{field}", "message": "There is no such field."}]
 
 
-@pytest.mark.parametrize("days", [True, "5", 5.5, None, [5], 2**40, 0, -1])
-def test_a_number_is_a_number_and_in_its_range(site: Site, days: object) -> None:
-    answer = post(site, json.dumps({"days": days}).encode(), "report.build")
+@pytest.mark.parametrize("hours", [True, "5", 5.5, None, [5], 2**40, 0, -1])
+def test_a_number_is_a_number_and_in_its_range(site: Site, hours: object) -> None:
+    answer = post(site, json.dumps({"hours": hours}).encode(), "email.digest")
     assert answer.status_code == 422
-    assert answer.json["errors"][0]["pointer"] == "/days"
+    assert answer.json["errors"][0]["pointer"] == "/hours"
 
 
 def test_a_pointer_leads_to_the_place_in_a_list(site: Site) -> None:

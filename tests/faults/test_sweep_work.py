@@ -89,7 +89,7 @@ def test_a_report_survives_the_death_of_its_worker(app: Flask, ada: Person, kill
     kill_at(gap, "work", "report.build", REPORT)
     assert recover(app, "report.build", job_id) == "succeeded"
     with app.app_context():
-        assert sorted(db.session.scalars(select(Artifact.name))) == ["manifest.json", "report.csv"]
+        assert sorted(db.session.scalars(select(Artifact.name))) == ["jobs.csv", "manifest.json"]
     assert broken(app) == []
 
 

@@ -12,7 +12,7 @@ from webapi.tasks.report_build import ReportRequest, build_report
 
 def test_everything_has_a_default() -> None:
     request = ReportRequest()
-    assert (request.title, request.days, request.kind, request.format) == ("My jobs", 30, None, "csv")
+    assert (request.report, request.title, request.parameters, request.format) == ("jobs", None, {}, "csv")
 
 
 @pytest.mark.parametrize(
@@ -21,11 +21,14 @@ def test_everything_has_a_default() -> None:
         {"title": ""},
         {"title": "x" * 121},
         {"title": "a\nb"},
-        {"days": 0},
-        {"days": 367},
-        {"format": "pdf"},
+        {"timezone": "Mars/Base"},
+        {"max_age": -1},
+        {"max_age": 32 * 86400},
+        {"send_to": ["nobody"]},
+        {"send_to": ["a@example.com"] * 51},
+        {"parameters": {"period": 1}},
         {"format": "../csv"},
-        {"kind": "x" * 101},
+        {"report": "x" * 121},
         {"owner_id": "01900000-0000-7000-8000-000000000000"},
     ],
 )
@@ -35,5 +38,5 @@ def test_anything_else_is_refused(given: dict[str, Any]) -> None:
 
 
 def test_without_an_owner_there_is_nothing_to_report() -> None:
-    with pytest.raises(AssertionError, match="the owner of its job"):
+    with pytest.raises(AssertionError, match="its owner's"):
         build_report(ReportRequest())

@@ -111,7 +111,7 @@ class Stranger:
         job = self._by_json("report.build", {"title": "All my jobs"}, lambda job: f"{job['result']['rows']} rows")
         with self.visit.step("check the report") as step:
             path = f"/api/v1/jobs/{job['id']}/artifacts/"
-            content = expect(self._program.get(path + "report.csv"), 200, "The report's file").body
+            content = expect(self._program.get(path + "jobs.csv"), 200, "The report's file").body
             manifest = expect(self._program.get(path + "manifest.json"), 200, "The report's manifest").json()
             digest, rows = hashlib.sha256(content).hexdigest(), len(content.splitlines()) - 1
             if (digest, rows) != (manifest["sha256"], manifest["rows"]):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapi.extensions import db
@@ -50,24 +50,13 @@ class ReportVersion(db.Model):  # type: ignore[name-defined,misc]
 
 
 class ReportBuild(db.Model):  # type: ignore[name-defined,misc]
-    """One job's build. Builds with the same `fingerprint` ask the same of the same data for the same owner.
+    """The newest build of a fingerprint: of the same question about the same data of the same owner.
 
-    `building` is true from its beginning to its end, for one build of a fingerprint at a time; others wait for it.
+    While its job runs, others that ask the same wait for it; afterwards they may take its files.
     """
 
     __tablename__ = "report_builds"
-    __table_args__ = (
-        Index("ix_report_builds_fingerprint", "fingerprint", "as_of"),
-        Index(
-            "uq_report_builds_building",
-            "fingerprint",
-            unique=True,
-            postgresql_where=text("building"),
-            sqlite_where=text("building"),
-        ),
-    )
 
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    fingerprint: Mapped[str] = mapped_column(String(64))
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
     as_of: Mapped[datetime] = mapped_column(Moment, default=now())
-    building: Mapped[bool]

@@ -20,6 +20,7 @@ from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue.attempt import Attempt, Replaced, Snooze
 from webapi.queue.followup import announce_failure, announce_success
+from webapi.queue.job import FinishedJob
 from webapi.queue.ledger import Moved, move
 from webapi.queue.receipts import settle_inflight, tally
 
@@ -52,7 +53,8 @@ def succeeded(attempt: Attempt, result: Any) -> State:
             announce_failure(session, moved, code or "", sentence or "")
         elif verdict is State.SUCCEEDED and attempt.kind.on_success is not None:
             payload = attempt.kind.payload.model_validate_json(current_app.json.dumps(attempt.payload))
-            announce_success(session, moved, attempt.kind, payload, attempt.sandbox)
+            told = FinishedJob(job_id=str(attempt.job_id), result=result)
+            announce_success(session, moved, attempt.kind, payload, told, attempt.sandbox)
     return verdict
 
 

@@ -27,11 +27,9 @@ def announce_failure(session: Session, job: Moved, code: str, sentence: str) -> 
     insert_job(session, handler, payload, id=uuid7(), owner_id=job.owner_id, parent_id=job.id, sandbox=sandbox)
 
 
-def announce_success(session: Session, job: Moved, kind: Kind, payload: Any, sandbox: bool) -> None:
-    """Submit what the kind's `on_success` names for this payload, if anything."""
-    following = kind.on_success(payload) if kind.on_success else None
-    if following is None:
-        return
-    handler: Kind = current_app.extensions["kinds"][following]
-    told = handler.payload.model_validate(FinishedJob(job_id=str(job.id)).model_dump())
-    insert_job(session, handler, told, id=uuid7(), owner_id=job.owner_id, parent_id=job.id, sandbox=sandbox)
+def announce_success(session: Session, job: Moved, kind: Kind, payload: Any, told: FinishedJob, sandbox: bool) -> None:
+    """Submit what the kind's `on_success` says for this payload."""
+    for following, given in kind.on_success(payload, told) if kind.on_success else ():
+        handler: Kind = current_app.extensions["kinds"][following]
+        checked = handler.payload.model_validate(given.model_dump())
+        insert_job(session, handler, checked, id=uuid7(), owner_id=job.owner_id, parent_id=job.id, sandbox=sandbox)

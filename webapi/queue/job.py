@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from inspect import signature
 from typing import Any, Literal, TypeVar, get_type_hints
 from uuid import UUID
@@ -42,9 +43,11 @@ class Kind:
     only our own services do. `effects` lists what the job will do to the outside world, one key for
     each act, before it does any of it; an act whose outcome nobody can know is held for a person or
     sent again, as `on_unknown` says. `on_failure` names a kind whose payload is `FailedJob`;
-    `on_success(payload)` names one whose payload is `FinishedJob`, or none.
+    `on_success(payload, finished)` says which jobs follow, as pairs of a kind's name and a payload.
     `prepare(payload, owner_id)` looks at what somebody submits: it returns the payload, completed where it
-    may be, or raises Invalid. The jobs of a `hidden` kind are parts of another's and are left out of lists.
+    may be, or raises Invalid. `recur(payload, owner_id, at, timezone)` does the same for each fire time of a
+    schedule, which keeps the payload as it was given. The jobs of a `hidden` kind are parts of another's and
+    are left out of lists.
     Limits are in seconds. `rate` bounds how many attempts begin ("100/m"; s, m, h or d), and `concurrency`
     how many run at once, over all workers together.
     """
@@ -61,8 +64,9 @@ class Kind:
     effect: Literal["mail", "call"] = "mail"
     on_unknown: Literal["hold", "resend"] = "hold"
     on_failure: str | None = None
-    on_success: Callable[[Any], str | None] | None = None
+    on_success: Callable[[Any, FinishedJob], Sequence[tuple[str, BaseModel]]] | None = None
     prepare: Callable[[Any, UUID], BaseModel] | None = None
+    recur: Callable[[Any, UUID, datetime, str], BaseModel] | None = None
     hidden: bool = False
     rate: str | None = None
     concurrency: int | None = None
@@ -96,6 +100,7 @@ class FinishedJob(BaseModel):
     """What is told to a kind that goes on after another one's success."""
 
     job_id: str
+    result: Any = None
 
 
 def job(name: str, **options: Any) -> Callable[[Function], Function]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from structlog import get_logger
 from uuid_utils.compat import uuid7
 
-from webapi.errors import NotFound, QuotaReached
+from webapi.errors import Invalid, NotFound, QuotaReached
 from webapi.extensions import db
 from webapi.failpoints import failpoint
 from webapi.models import Job, Schedule
@@ -39,7 +39,7 @@ def fire_due() -> None:
         try:
             with writing() as session:
                 _fire(session, schedule_id)
-        except (NotFound, QuotaReached, ValidationError, ValueError) as error:
+        except (Invalid, NotFound, QuotaReached, ValidationError, ValueError) as error:
             _note(schedule_id, _why(error))
 
 
@@ -58,8 +58,9 @@ def _fire(session: Session, schedule_id: UUID) -> None:
     missed = _missed(row, clock)
     for at in missed:
         if not _fired(session, row.id, at):
+            due = kind.recur(payload, row.owner_id, at, row.timezone) if kind.recur else payload
             insert_job(
-                session, kind, payload, id=uuid7(), owner_id=row.owner_id, schedule_id=row.id, scheduled_for=at,
+                session, kind, due, id=uuid7(), owner_id=row.owner_id, schedule_id=row.id, scheduled_for=at,
                 quota=current_app.config["MAX_OPEN_JOBS"],
             )  # fmt: skip
     last = missed[-1] if row.catchup == "all" else clock
@@ -94,6 +95,8 @@ def _kind(name: str) -> Kind:
 def _why(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return "Its kind no longer takes this payload; edit the schedule."
+    if isinstance(error, Invalid) and error.faults:
+        return " ".join(fault.message for fault in error.faults)[:500]
     return str(error)[:500]
 
 

@@ -146,6 +146,7 @@ def run_now(owner: User, schedule_id: UUID, *, sandbox: bool = False) -> Job:
     row = find(owner, schedule_id)
     kind = kind_named(row.kind)
     payload = kind.payload.model_validate(row.payload)
+    payload = kind.recur(payload, owner.id, _clock(), row.timezone) if kind.recur else payload
     return jobs.submit(owner, kind, payload, schedule_id=row.id, sandbox=sandbox)
 
 

@@ -1,43 +1,104 @@
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from webapi.queue import FinishedJob, Retry, current, job
-from webapi.services import notices, reports
-from webapi.services.addresses import Line
+from webapi.queue import FinishedJob, Retry, job
+from webapi.services import notices
+from webapi.services.addresses import Address, Line
+from webapi.services.formats import Format
+from webapi.services.reports import asking, building, delivery
+
+MOST_RECIPIENTS = 50
+A_MONTH = 31 * 86400  # seconds
+Value = Annotated[str, StringConstraints(max_length=10_000)]
 
 
 class ReportRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    title: Line = Field("My jobs", min_length=1, max_length=120)
-    days: int = Field(30, ge=1, le=366, description="How far back the report goes.")
-    kind: str | None = Field(None, max_length=100, description="Only jobs of this kind, for example email.send.")
-    format: reports.Format = "csv"
+    report: str = Field(
+        "jobs", max_length=120, description="One of your reports; jobs and receipts are there for everybody."
+    )
+    parameters: dict[str, Value] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="Their values by name; the others have their defaults.",
+        examples=[{"period": "last_month"}],
+    )
+    title: Line | None = Field(None, min_length=1, max_length=120, description="Instead of the report's own.")
+    format: Format = "csv"
+    timezone: asking.Zone = Field("UTC", title="Time zone", description="Where a day and a period begin.")
+    send_to: list[Address] = Field(
+        default_factory=list, max_length=MOST_RECIPIENTS, description="Mail it to them, one address a line."
+    )
+    attach: bool = Field(True, description="Attach the file; otherwise, or when it is too large, the mail has a link.")
+    skip_empty: bool = Field(False, description="Mail nothing when there are no rows.")
     mail_me: bool = Field(False, description="Mail me when it is ready.")
+    max_age: int | None = Field(
+        None,
+        ge=0,
+        le=A_MONTH,
+        title="May be this old",
+        description="Seconds. The same report that was built so lately is taken; 0 always builds a new one.",
+    )
 
 
-def following(request: ReportRequest) -> str | None:
-    return "email.report_ready" if request.mail_me else None
+class ReportMail(BaseModel):
+    """Whom to mail the report of a finished job."""
+
+    job_id: UUID
+    to: list[str]
+    attach: bool
+
+
+def prepare(request: ReportRequest, owner_id: UUID) -> ReportRequest:
+    return recur(request, owner_id, datetime.now(UTC), request.timezone)
+
+
+def recur(request: ReportRequest, owner_id: UUID, at: datetime, timezone: str) -> ReportRequest:
+    """Fixed for one moment: the version, and the days that "last month" means in the time zone at that moment."""
+    report, parameters = asking.pinned(owner_id, request.report, request.parameters, timezone, at)
+    return request.model_copy(update={"report": report, "parameters": parameters, "timezone": timezone})
+
+
+def following(request: ReportRequest, finished: FinishedJob) -> Sequence[tuple[str, BaseModel]]:
+    if request.skip_empty and not finished.result["rows"]:
+        return ()
+    mail = ReportMail(job_id=UUID(finished.job_id), to=request.send_to, attach=request.attach)
+    sent: list[tuple[str, BaseModel]] = [("email.report", mail)] if request.send_to else []
+    return [*sent, ("email.report_ready", finished)] if request.mail_me else sent
 
 
 @job(
     "report.build",
     queue="reports",
     retry=Retry(on=(OSError,)),
+    prepare=prepare,
+    recur=recur,
     on_success=following,
     public=True,
     soft_time_limit=1740,
     time_limit=1800,
 )
 def build_report(request: ReportRequest) -> dict[str, Any]:
-    """Build a report of your jobs, with a manifest that proves it complete."""
-    attempt = current()
-    assert attempt is not None, "a report is about the owner of its job"
-    return reports.build(request.title, attempt.owner_id, request.days, request.kind, request.format)
+    """Build a report, with a manifest that proves it complete."""
+    wanted = request.model_dump(include={"report", "parameters", "format", "timezone", "title", "max_age"})
+    return building.build(building.Order(**wanted))
+
+
+def recipients(wanted: ReportMail) -> list[str]:
+    return wanted.to
+
+
+@job("email.report", queue="email", retry=Retry(on=(OSError,), budget=8), effects=recipients)
+def mail_report(wanted: ReportMail) -> dict[str, Any]:
+    """Mail a finished report."""
+    return delivery.mail(wanted.job_id, wanted.to, attach=wanted.attach)
 
 
 @job("email.report_ready", queue="email", retry=Retry(on=(OSError,), budget=8))

@@ -77,7 +77,7 @@ def test_a_finished_job_is_shown_with_its_result_and_nobody_has_to_ask_again(sit
     answer = get(site, f"{JOBS}/{job['id']}")
     done = answer.json or {}
     assert (done["state"], done["attempt"], done["progress"]) == ("succeeded", 1, {"percent": 100, "note": None})
-    assert [file["name"] for file in done["artifacts"]] == ["manifest.json", "report.csv"]
+    assert [file["name"] for file in done["artifacts"]] == ["jobs.csv", "manifest.json"]
     assert "Retry-After" not in answer.headers
 
 

@@ -111,7 +111,7 @@ class Plan:
             url = f"http://127.0.0.1:{self.call_port}/{self._manner(CALL_MANNERS, early)}.{number}.0"
             return {"url": url, "method": "POST", "data": {"order": number}}, (f"POST {url}",)
         if kind == "report.build":
-            return {"title": f"Report {number}", "days": 1, "format": self._random.choice(("csv", "json", "html"))}, ()
+            return {"title": f"Report {number}", "format": self._random.choice(("csv", "json", "html"))}, ()
         rows = [{"n": self._random.randrange(1000), "order": number} for _ in range(self._random.randrange(5, 60))]
         return {"data": rows}, ()
 

@@ -91,6 +91,7 @@ def _query(out: BinaryIO, request: dict[str, Any], limits: Limits, names: dict[s
     database = _open(limits)
     detected = _attach(database, request["sources"], names)
     statements.check(database, statement)
+    database.execute("SET TimeZone = ?", [request["timezone"]])
     _lock(database, [link for link in names if link.startswith("data-")], limits)
     columns, running = statements.run(database, statement, chosen)
     frame(out, b"C", {"columns": columns, "options": detected})
@@ -133,7 +134,6 @@ def _attach(database: duckdb.DuckDBPyConnection, sources: dict[str, Any], names:
 def _lock(database: duckdb.DuckDBPyConnection, links: list[str], limits: Limits) -> None:
     """From here on the files of the query can be read, and nothing else; nor can that be changed."""
     _limit(resource.RLIMIT_FSIZE, limits.temp_bytes)
-    database.execute("SET TimeZone = 'UTC'")
     database.execute("SET allowed_paths = ?", [links])
     database.execute("SET enable_external_access = false")
     database.execute("SET lock_configuration = true")

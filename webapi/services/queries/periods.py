@@ -75,6 +75,11 @@ def days(period: str, today: date) -> Days:
     return found[0], found[1] + DAY
 
 
+def spelt(days: Days) -> str:
+    """The same as two days, of which the last is in it: what `days` reads, and means at any time."""
+    return f"{days[0].isoformat()}..{(days[1] - DAY).isoformat()}"
+
+
 def day(text: str) -> date:
     """A day as 2026-01-31 and in no other way. ValueError otherwise."""
     if len(text) != len("2026-01-31"):

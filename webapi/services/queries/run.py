@@ -45,19 +45,21 @@ def query(
     limits: Limits,
     folder: Path,
     tick: Callable[[], None] = lambda: None,
+    timezone: str = "UTC",
 ) -> Iterator[Result]:
     """Run one statement that reads. Permanent, with a sentence, when it cannot be run or does not end in time.
 
     The child and its scratch, a new folder in `folder`, are gone at the end of the block. When this process is
     killed the kernel ends the child; the scratch goes with whoever clears `folder`. The thread that enters must live
     until the end: the kernel ends the child when it does. `tick` is called twice a second while somebody waits for
-    rows, and may raise.
+    rows, and may raise. In the statement a day begins as in `timezone`, an IANA zone.
     """
     _look(datasets)
     with tempfile.TemporaryDirectory(prefix="query-", dir=folder, ignore_cleanup_errors=True) as scratch:
         request = {
             "task": "query",
             "sql": sql,
+            "timezone": timezone,
             "sources": {name: source.dump() for name, source in datasets.items()},
             "values": {name: _sent(value) for name, value in values.items()},
             "scratch": str(Path(scratch).resolve()),

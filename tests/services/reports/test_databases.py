@@ -1,0 +1,70 @@
+"""Statements over databases: left at once when asked, and what they name."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+
+from tests.services.reports.conftest import Run
+from tests.waiting import until
+from webapi.errors import Permanent
+from webapi.services.reports import databases
+
+
+class Enough(Exception):
+    """What somebody who waits may raise."""
+
+
+@pytest.mark.usefixtures("read")
+@pytest.mark.parametrize("sql", ["SELECT pg_sleep(600)", "SELECT count(*) FROM orders a, orders b, orders c, orders d"])
+def test_a_statement_that_takes_long_is_left_within_two_seconds(shop: psycopg.Connection[Any], sql: str) -> None:
+    asked: list[float] = []
+
+    def tick() -> None:
+        asked.append(time.monotonic())
+        if len(asked) == 2:
+            raise Enough
+
+    with pytest.raises(Enough), databases.fetched("shop", sql, {}, "UTC", tick):
+        pass
+    assert time.monotonic() - asked[1] < 2
+    running = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    until(lambda: shop.execute(running).fetchone() == (0,))
+    assert not any(thread.name == "report source" for thread in threading.enumerate())
+
+
+@pytest.mark.usefixtures("read")
+def test_whoever_stops_reading_half_way_ends_the_statement() -> None:
+    with pytest.raises(Enough), databases.fetched("shop", "SELECT * FROM orders", {}, "UTC", lambda: None) as found:
+        next(found.rows)
+        raise Enough
+    assert not any(thread.name == "report source" for thread in threading.enumerate())
+
+
+def test_an_error_among_the_rows_is_told(read: Run) -> None:
+    with pytest.raises(Permanent, match=r"^The statement failed: division by zero\.$"):
+        read("SELECT 1 / (2500 - id) FROM orders ORDER BY id")
+
+
+def test_placeholders_are_not_casts_and_not_what_is_escaped() -> None:
+    assert databases.placeholders("SELECT a::text, '\\:b', CAST(:c AS text)") == {"c"}
+
+
+def test_a_day_begins_in_the_time_zone(read: Run) -> None:
+    sql = "SELECT count(*) FROM orders WHERE at < CAST(:day AS date)"
+    counts = {}
+    for zone in ("UTC", "Europe/Zurich"):
+        with databases.fetched("shop", sql, {"day": "2026-10-02"}, zone, lambda: None) as found:
+            counts[zone] = next(found.rows)[0]
+    assert counts == {"UTC": 23, "Europe/Zurich": 21}
+
+
+def test_a_source_that_is_configured_no_more_is_said_to_be(place: Flask) -> None:
+    place.config["REPORT_SOURCES"] = {}
+    with pytest.raises(Permanent, match="REPORT_SOURCES does not name it"):
+        databases.url_of("gone")

@@ -1,0 +1,92 @@
+"""A finished report is mailed: to each person once, as what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import current_app
+
+from tests.queue.rows import OWNER, accept
+from tests.services.reports.test_building import add_jobs
+from tests.smtp_server import Act, SmtpServer, Stored
+from webapi.extensions import db
+from webapi.models import Effect, EffectState, Job, User
+from webapi.queue import kind_named
+from webapi.queue.run import work
+from webapi.tasks.report_build import ReportRequest
+
+pytestmark = pytest.mark.usefixtures("owner")
+
+
+def send(**options: Any) -> None:
+    accept("report.build", ReportRequest.model_validate({"send_to": ["bob@example.com"], **options}))
+    work(kind_named("report.build"))
+    work(kind_named("email.report"))
+
+
+def body(received: Stored, kind: str = "plain") -> str:
+    part = received.message.get_body((kind,))
+    assert part is not None
+    return str(part.get_content())
+
+
+def test_the_file_and_what_proves_it_go_to_each_recipient(mail_server: SmtpServer, owner: User) -> None:
+    send(send_to=["bob@example.com", "eve@example.com"], title="Sales")
+    for address in ("bob@example.com", "eve@example.com"):
+        (received,) = mail_server.to(address)
+        (file,) = received.message.iter_attachments()
+        assert (received.message["Subject"], file.get_filename()) == ("Sales", "jobs.csv")
+        assert received.message["Reply-To"] == owner.email
+        manifest = db.session.query(Job).filter_by(kind="report.build").one().result
+        assert isinstance(manifest, dict)
+        assert manifest["sha256"] in "".join(body(received).split())
+        assert "complete" in body(received)
+    states = [row.state for row in db.session.query(Effect)]
+    assert states == [EffectState.DONE, EffectState.DONE]
+
+
+def test_who_was_refused_does_not_mail_the_others_again(mail_server: SmtpServer) -> None:
+    mail_server.plan("bad@example.com", Act.REFUSE_AT_RCPT)
+    send(send_to=["bad@example.com", "bob@example.com"])
+    mail = db.session.query(Job).filter_by(kind="email.report").one()
+    assert (mail.state, mail.error_code) == ("failed", "refused")
+    assert len(mail_server.to("bob@example.com")) == 1
+
+
+def test_a_truncated_report_is_never_mailed_as_complete(
+    mail_server: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(current_app.config, "REPORT_ROWS", 2)
+    add_jobs(OWNER, 3)
+    send(title="Sales")
+    (received,) = mail_server.to("bob@example.com")
+    assert received.message["Subject"] == "INCOMPLETE: Sales"
+    assert "truncated at 2 rows" in body(received)
+
+
+@pytest.mark.parametrize("limit", [0, None])
+def test_what_is_too_large_or_shall_not_be_attached_is_linked(
+    mail_server: SmtpServer, monkeypatch: pytest.MonkeyPatch, limit: int | None
+) -> None:
+    if limit is not None:
+        monkeypatch.setitem(current_app.config, "MAIL_ATTACHMENTS", limit)
+    send(attach=limit is not None)
+    (received,) = mail_server.to("bob@example.com")
+    assert list(received.message.iter_attachments()) == []
+    assert f"{current_app.config['PUBLIC_URL']}/files/" in body(received, "html")
+
+
+def test_an_empty_one_may_be_left_unsent(mail_server: SmtpServer) -> None:
+    none = {"parameters": {"period": "2020-01-01..2020-01-31"}}
+    send(skip_empty=True, **none)
+    assert mail_server.stored == []
+    send(skip_empty=False, **none)
+    assert len(mail_server.to("bob@example.com")) == 1
+
+
+def test_what_others_are_told_in_a_report_is_text(mail_server: SmtpServer) -> None:
+    send(title="<img src=x> {{sha256}}")
+    (received,) = mail_server.to("bob@example.com")
+    assert "<img src=x>" not in body(received, "html")
+    assert received.message["Subject"] == "<img src=x> {{sha256}}"

@@ -1,0 +1,130 @@
+"""Building a report: its rows into a file, and the manifest that proves what is in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+
+from webapi.errors import Permanent
+from webapi.models import ReportVersion
+from webapi.queue import current, new_file, progress
+from webapi.queue.attempt import Attempt
+from webapi.services import formats
+from webapi.services.formats import MEDIA_TYPES, SUFFIXES, Format, Heading, Written
+from webapi.services.reports import library, sharing, sources
+from webapi.services.reports.definition import Definition
+from webapi.services.reports.sources import Asked
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to build. `report` is `name@version`, and `parameters` are pinned: both mean the same at any time."""
+
+    report: str
+    parameters: Mapping[str, str]
+    format: Format
+    timezone: str
+    title: str | None = None
+    max_age: int | None = None
+
+
+@dataclass(frozen=True)
+class _Task:
+    attempt: Attempt
+    order: Order
+    version: ReportVersion
+    definition: Definition
+    as_of: datetime
+
+    @property
+    def title(self) -> str:
+        return self.order.title or self.definition.title
+
+    @property
+    def name(self) -> str:
+        return self.order.report.partition("@")[0]
+
+    @property
+    def file(self) -> str:
+        return self.name + SUFFIXES[self.order.format]
+
+
+def build(order: Order) -> dict[str, Any]:
+    """Write the file and its manifest as artifacts of the job, or take those of the same report; returns the manifest.
+
+    Rows are read and written in batches, so that memory does not grow with the report. Raises Permanent for what
+    cannot be built, Transient when a database is away, and Snooze while another job builds the same.
+    """
+    attempt = current()
+    assert attempt is not None, "a report is its owner's, and belongs to a job"
+    version = library.referred(attempt.owner_id, order.report, accepted=True)
+    task = _Task(attempt, order, version, library.definition_of(version), datetime.now(UTC))
+    other = sharing.earlier(attempt, _fingerprint(task), order.max_age)
+    return sharing.copied(other) if other else _built(task)
+
+
+def _fingerprint(task: _Task) -> str:
+    """What two builds have in common that give the same file, but for the moment."""
+    order = task.order
+    facts: list[Any] = [str(task.attempt.owner_id), str(task.version.report_id), task.name, task.version.version]
+    facts += [sorted(order.parameters.items()), order.format, order.timezone, task.title]
+    facts += [library.contents(task.version)]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _built(task: _Task) -> dict[str, Any]:
+    attempt, order, definition = task.attempt, task.order, task.definition
+    path = new_file(task.file, MEDIA_TYPES[order.format])
+    values = definition.values(order.parameters, order.timezone, task.as_of)
+    asked = Asked(attempt.owner_id, task.version, values, order.timezone)
+    heading = Heading(
+        task.title,
+        definition.labelled(order.parameters),
+        task.as_of,
+        definition.locale,
+        definition.chart.chart() if definition.chart else None,
+    )
+    folder = current_app.extensions["files"].staging(attempt.job_id, attempt.number) / "scratch"
+    folder.mkdir(exist_ok=True)
+    progress(1, "reading")
+    with sources.opened(asked, folder, lambda: progress(1, "reading")) as found:
+        try:
+            written = formats.write(path, order.format, heading, found.columns, found.rows)
+        except ValueError as error:
+            raise Permanent(str(error)) from None
+        reasons = [each for each in (found.incomplete(), written.truncated) if each]
+    progress(95, f"{written.rows:,} rows")
+    manifest = _manifest(task, written, reasons, path)
+    text = json.dumps(manifest, indent=2, ensure_ascii=False)
+    new_file(MANIFEST, "application/json").write_text(text + "\n", "utf-8")
+    return manifest
+
+
+def _manifest(task: _Task, written: Written, reasons: list[str], path: Path) -> dict[str, Any]:
+    """What the file holds: enough to check it without trusting us. Totals are exact decimals, and so they are texts."""
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "title": task.title,
+        "report": task.name,
+        "version": task.version.version,
+        "source": task.version.source,
+        "parameters": dict(task.order.parameters),
+        "timezone": task.order.timezone,
+        "data_as_of": task.as_of.isoformat(timespec="seconds"),
+        "file": task.file,
+        "rows": written.rows,
+        "totals": {name: f"{total:f}" for name, total in written.totals.items()},
+        "not_finite": {name: count for name, count in written.not_finite.items() if count},
+        "sha256": sha256,
+        "completeness": "; ".join(reasons) or "complete",
+    }

@@ -1,0 +1,147 @@
+"""Statements over configured databases: read-only by their own means, streamed, and left at once when asked."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from webapi.errors import Permanent, Transient
+from webapi.services.formats import Column, Row, Type
+from webapi.services.reports import postgres, sqlite_files
+from webapi.services.reports.fetching import Cursor, Failed, Unreachable
+
+BATCH = 2000  # rows that travel together
+AHEAD = 4  # batches that wait to be used
+TICK = 0.5  # seconds
+INFERRED = 1000  # rows that tell the types where the database has none
+
+DIALECTS = {"postgresql": postgresql.dialect(paramstyle="pyformat"), "sqlite": sqlite.dialect(paramstyle="named")}  # type: ignore[no-untyped-call]
+OPEN: dict[str, Callable[..., Any]] = {"postgresql": postgres.opened, "sqlite": sqlite_files.opened}
+
+
+@dataclass
+class Fetched:
+    """What a statement gives: its columns, and its rows, which can be walked once."""
+
+    columns: list[Column]
+    rows: Iterator[Row]
+
+
+def url_of(name: str) -> URL:
+    """Where a configured source is. Raises Permanent when it is configured no more."""
+    sources: dict[str, str] = current_app.config["REPORT_SOURCES"]
+    if name not in sources:
+        raise Permanent(f"There is no source called {name!r} any more: REPORT_SOURCES does not name it.")
+    return make_url(sources[name])
+
+
+def placeholders(sql: str) -> frozenset[str]:
+    """The `:name` of a statement, as SQLAlchemy reads it: not `::casts`, and not what follows a backslash."""
+    return frozenset(text(sql)._bindparams)
+
+
+@contextmanager
+def fetched(
+    name: str, sql: str, values: Mapping[str, Any], timezone: str, tick: Callable[[], None]
+) -> Iterator[Fetched]:
+    """Run one statement that reads. `tick` is called twice a second while rows are waited for, and may raise.
+
+    Raises Permanent, with the database's own words, for a statement that fails, and Transient when the
+    database cannot be reached.
+    """
+    url = url_of(name)
+    backend = url.get_backend_name()
+    given = {placeholder: values[placeholder.lower()] for placeholder in placeholders(sql)}
+    try:
+        compiled = text(sql).compile(dialect=DIALECTS[backend])
+        with OPEN[backend](url, str(compiled), given, timezone) as cursor, _ahead(cursor, tick) as batches:
+            first = next(batches, [])
+            rows = _plain_rows(first, batches)
+            yield Fetched(_columns(cursor, first), rows)
+    except Unreachable:
+        raise Transient(f"The database {name!r} cannot be reached.") from None
+    except Failed as error:
+        raise Permanent(f"The statement failed: {_sentence(error)}") from None
+
+
+@contextmanager
+def _ahead(cursor: Cursor, tick: Callable[[], None]) -> Iterator[Iterator[list[Row]]]:
+    """The batches of a cursor, fetched by a thread of their own, so that waiting can end at any moment."""
+    waiting: queue.Queue[list[Row] | Exception | None] = queue.Queue(AHEAD)
+    left = threading.Event()
+
+    def hand(item: list[Row] | Exception | None) -> None:
+        while not left.is_set():
+            try:
+                waiting.put(item, timeout=TICK)
+            except queue.Full:
+                continue
+            return
+
+    def fetch() -> None:
+        try:
+            cursor.execute()
+            while not left.is_set() and (rows := cursor.fetch(BATCH)):
+                hand(rows)
+            hand(None)
+        except Exception as error:  # noqa: BLE001 - it is raised again where the rows are used
+            hand(error)
+
+    thread = threading.Thread(target=fetch, name="report source", daemon=True)
+    thread.start()
+    try:
+        yield _received(waiting, tick)
+    finally:
+        left.set()
+        if thread.is_alive():
+            cursor.cancel()
+        thread.join(10)
+
+
+def _received(waiting: queue.Queue[list[Row] | Exception | None], tick: Callable[[], None]) -> Iterator[list[Row]]:
+    while True:
+        try:
+            item = waiting.get(timeout=TICK)
+        except queue.Empty:
+            tick()
+            continue
+        if item is None:
+            return
+        if isinstance(item, Exception):
+            raise item
+        yield item
+
+
+def _columns(cursor: Cursor, first: list[Row]) -> list[Column]:
+    """Names as the statement has them, and types from the database or, where it has none, from the first rows."""
+    kinds = cursor.types() or _inferred(first[:INFERRED], len(cursor.names()))
+    return [Column(name, kind) for name, kind in zip(cursor.names(), kinds, strict=True)]
+
+
+def _inferred(rows: list[Row], width: int) -> list[Type]:
+    return [_kind({type(row[position]) for row in rows} - {type(None)}) for position in range(width)]
+
+
+def _kind(kinds: set[type]) -> Type:
+    if kinds == {int}:
+        return "integer"
+    return "number" if kinds and kinds <= {int, float} else "text"
+
+
+def _plain_rows(first: list[Row], batches: Iterator[list[Row]]) -> Iterator[Row]:
+    yield from first
+    for batch in batches:
+        yield from batch
+
+
+def _sentence(error: Exception) -> str:
+    said = str(error).strip().partition("\n")[0][:400].rstrip(" .")
+    return f"{said}."

@@ -1,0 +1,85 @@
+"""The same question asked twice is answered once: a build waits for one that runs, or takes what one has made."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from webapi.extensions import db
+from webapi.models import Artifact, Job, ReportBuild, State
+from webapi.models.columns import now
+from webapi.models.transaction import writing
+from webapi.queue import Snooze, new_file
+from webapi.queue.attempt import Attempt
+
+LOOK_AGAIN = 1.0  # seconds
+
+
+def earlier(attempt: Attempt, fingerprint: str, max_age: int | None) -> Job | None:
+    """A finished build whose files answer this question; None when this attempt is to build, and others wait for it.
+
+    `max_age` is in seconds since the other one began. Without it, one that ended after this job was accepted will do,
+    and with 0 none does. Raises Snooze while another build runs that will do.
+    """
+    try:
+        return _earlier(attempt, fingerprint, max_age)
+    except IntegrityError:  # another one began it at this moment
+        raise Snooze(LOOK_AGAIN, "Another job builds the same report.") from None
+
+
+def _earlier(attempt: Attempt, fingerprint: str, max_age: int | None) -> Job | None:
+    with writing() as session:
+        row = _newest(session, fingerprint)
+        if row is None:
+            session.execute(insert(ReportBuild).values(fingerprint=fingerprint, job_id=attempt.job_id))
+            return None
+        other = session.get(Job, row.job_id, populate_existing=True)
+        if other is not None and other.id != attempt.job_id and max_age != 0:
+            if other.state == State.RUNNING:
+                raise Snooze(LOOK_AGAIN, f"The job {other.id} builds the same report.")
+            if _will_do(session, other, row.as_of, max_age, attempt) and _files(session, other):
+                return other
+        session.execute(
+            update(ReportBuild)
+            .where(ReportBuild.fingerprint == fingerprint)
+            .values(job_id=attempt.job_id, as_of=now())
+            .execution_options(synchronize_session=False)
+        )
+    return None
+
+
+def copied(job: Job) -> dict[str, Any]:
+    """Give this job the files of the other one. Returns its manifest, which says whose it is."""
+    store = current_app.extensions["files"]
+    for row in _files(db.session(), job):
+        path = new_file(row.name, row.media_type)
+        path.unlink(missing_ok=True)
+        os.link(store.path(row.sha256), path)
+        os.utime(path)  # nobody clears away what is young
+    return {**(job.result or {}), "reused_from": str(job.id)}
+
+
+def _newest(session: Session, fingerprint: str) -> ReportBuild | None:
+    query = select(ReportBuild).where(ReportBuild.fingerprint == fingerprint).with_for_update()
+    row: ReportBuild | None = session.scalar(query.execution_options(populate_existing=True))
+    return row
+
+
+def _will_do(session: Session, other: Job, as_of: datetime, max_age: int | None, attempt: Attempt) -> bool:
+    if other.state != State.SUCCEEDED:
+        return False
+    if max_age is None:
+        accepted = session.scalar(select(Job.created_at).where(Job.id == attempt.job_id))
+        return accepted is not None and other.finished_at is not None and other.finished_at > accepted
+    clock: datetime = session.execute(select(now())).scalar_one()
+    return clock - as_of <= timedelta(seconds=max_age)
+
+
+def _files(session: Session, job: Job) -> list[Artifact]:
+    return list(session.scalars(select(Artifact).where(Artifact.job_id == job.id).order_by(Artifact.name)))

@@ -1,0 +1,95 @@
+"""Where a report's rows come from: datasets and the owner's own work in one locked process, or a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+from flask import current_app
+
+from webapi.models import ReportVersion
+from webapi.services import datasets
+from webapi.services.formats import Column, Row, Type
+from webapi.services.queries.run import query
+from webapi.services.queries.sources import Limits, Source
+from webapi.services.reports import databases, own
+from webapi.services.reports.definition import DATA
+
+SECONDS = 25 * 60.0  # that somebody waits for the rows of one statement
+MEMORY = 384 << 20  # bytes, of a statement over datasets
+TEMPORARY = 8 << 30  # bytes on the disk, of the same
+
+
+@dataclass
+class Opened:
+    """Columns, and rows that can be walked once; after their end `incomplete` says why there is no more, or None."""
+
+    columns: list[Column]
+    rows: Iterator[Row]
+    incomplete: Callable[[], str | None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A version of a report with the values of its placeholders, for one owner and in one time zone."""
+
+    owner_id: UUID
+    version: ReportVersion
+    values: Mapping[str, Any]
+    timezone: str
+
+
+@contextmanager
+def opened(asked: Asked, folder: Path, tick: Callable[[], None], most: int | None = None) -> Iterator[Opened]:
+    """The rows, at most `most`. `tick` is called twice a second while somebody waits for them, and may raise.
+
+    Raises Permanent when the source or the statement does not work, and Transient when it may later.
+    """
+    most = most or current_app.config["REPORT_ROWS"]
+    version = asked.version
+    if version.source == DATA:
+        with _data(asked, folder, tick, most) as found:
+            yield found
+        return
+    with databases.fetched(version.source, version.sql, asked.values, asked.timezone, tick) as fetched:
+        limited = _Limited(fetched.rows, most)
+        yield Opened(fetched.columns, iter(limited), limited.incomplete)
+
+
+@contextmanager
+def _data(asked: Asked, folder: Path, tick: Callable[[], None], most: int) -> Iterator[Opened]:
+    tables = _tables(asked, folder, tick)
+    limits = Limits(memory_bytes=MEMORY, seconds=SECONDS, rows=most, temp_bytes=TEMPORARY)
+    running = query(
+        asked.version.sql, tables, asked.values, limits=limits, folder=folder, tick=tick, timezone=asked.timezone
+    )
+    with running as result:
+        columns = [Column(name, cast(Type, kind)) for name, kind in result.columns]
+        yield Opened(columns, result.rows, lambda: _truncated(most) if result.truncated else None)
+
+
+def _tables(asked: Asked, folder: Path, tick: Callable[[], None]) -> dict[str, Source]:
+    pairs = asked.version.datasets
+    tables = {name: own.export(asked.owner_id, name, folder, tick) for name, dataset in pairs if not dataset}
+    return tables | datasets.sources(asked.owner_id, [(name, UUID(dataset)) for name, dataset in pairs if dataset])
+
+
+class _Limited:
+    def __init__(self, rows: Iterator[Row], most: int) -> None:
+        self._rows, self._most, self._more = rows, most, False
+
+    def __iter__(self) -> Iterator[Row]:
+        yield from islice(self._rows, self._most)
+        self._more = next(self._rows, None) is not None
+
+    def incomplete(self) -> str | None:
+        return _truncated(self._most) if self._more else None
+
+
+def _truncated(most: int) -> str:
+    return f"truncated at {most:,} rows because a report may have no more"
