@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from sqlalchemy import update
 
@@ -15,6 +15,8 @@ from webapi.models import Job
 from webapi.models.transaction import writing
 from webapi.queue import kind_named, submit
 from webapi.queue.run import work
+from webapi.services.queries.run import query
+from webapi.services.queries.sources import Limits
 from webapi.services.reports import own
 from webapi.tasks.email_send import Email
 
@@ -23,10 +25,9 @@ pytestmark = pytest.mark.usefixtures("context")
 
 def rows(owner: Person, name: str, folder: Path) -> list[dict[str, Any]]:
     source = own.export(owner.id, name, folder, lambda: None)
-    with duckdb.connect() as database:
-        found = database.execute("SELECT * FROM read_parquet(?)", [str(source.path)])
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    with query("FROM rows", {"rows": source}, {}, limits=Limits(), folder=folder) as found:
+        names = [name for name, _ in found.columns]
+        return [dict(zip(names, row, strict=True)) for row in found.rows]
 
 
 def test_jobs_are_all_there_over_many_chunks(ada: Person, eve: Person, tmp_path: Path) -> None:
@@ -60,6 +61,15 @@ def test_receipts_say_what_was_done_to_whom(ada: Person, tmp_path: Path) -> None
 
 def test_whoever_has_nothing_has_empty_tables(eve: Person, tmp_path: Path) -> None:
     assert [rows(eve, name, tmp_path) for name in own.TABLES] == [[], []]
+
+
+def test_the_newest_are_asked_for_alone(ada: Person, tmp_path: Path) -> None:
+    add_jobs(ada.id, own.CHUNK + 5)
+    all_of_them = [row["id"] for row in rows(ada, "jobs", tmp_path)]
+    for count in (0, 3, own.CHUNK, own.CHUNK + 2):
+        own.export(ada.id, "jobs", tmp_path, lambda: None, newest=count)
+        lines = (tmp_path / "jobs.ndjson").read_text().splitlines()
+        assert [json.loads(line)["id"] for line in lines] == all_of_them[:count]
 
 
 class Enough(Exception):

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("context")
 def dataset(app: Flask, ada: Person, tmp_path: Path) -> UUID:
     """Three rows under the name `sales`."""
     path = tmp_path / "sales.parquet"
-    duckdb.sql("SELECT range AS n, 'Bern' AS city FROM range(3)").write_parquet(str(path))
+    duckdb.execute(f"COPY (SELECT range AS n, 'Bern' AS city FROM range(3)) TO '{path}' (FORMAT parquet)")
     with path.open("rb") as file:
         stored = app.extensions["files"].put(file)
     dataset_id = uuid4()

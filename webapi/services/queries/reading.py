@@ -30,7 +30,7 @@ def attach(database: DuckDBPyConnection, name: str, source: Source, link: Path) 
     """
     if source.format not in FORMATS:
         raise Refusal(f"is of no format that can be read: {', '.join(FORMATS)}")
-    if not source.path.stat().st_size:
+    if not source.path.stat().st_size and not (source.format == "ndjson" and source.options.columns):
         raise Refusal("is empty")
     options = source.options
     if source.format == "parquet":

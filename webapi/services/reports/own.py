@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,49 +14,50 @@ from sqlalchemy import func, select
 
 from webapi.extensions import db
 from webapi.models import Effect, Job
-from webapi.services import formats
-from webapi.services.formats import Column, Heading, Row, Type
-from webapi.services.queries.sources import Source
+from webapi.services.queries.sources import Options, Source
 
 CHUNK = 100  # jobs in memory at a time with their receipts; a part of a mailing has some hundred
 
-Table = tuple[dict[str, Type], Callable[[UUID], Iterator[Row]]]
+Table = tuple[dict[str, str], Callable[[UUID, int | None], Iterator[tuple[Any, ...]]]]
 
 
-def export(owner_id: UUID, name: str, folder: Path, tick: Callable[[], None]) -> Source:
-    """The table `name` (one of TABLES) as a file in `folder`. `tick` is called for each chunk, and may raise."""
+def export(owner_id: UUID, name: str, folder: Path, tick: Callable[[], None], newest: int | None = None) -> Source:
+    """The table `name` (one of TABLES) as a file in `folder`, with `newest` of the so many newest jobs alone.
+
+    `tick` is called for each chunk, and may raise.
+    """
     columns, rows = TABLES[name]
-    path = folder / f"{name}.parquet"
-    heading = Heading(name, {}, datetime.now(UTC))
-    shape = [Column(column, kind) for column, kind in columns.items()]
-    formats.write(path, "parquet", heading, shape, _ticking(rows(owner_id), tick))
-    return Source(path, "parquet")
+    path = folder / f"{name}.ndjson"
+    with path.open("w", encoding="utf-8") as file:
+        for number, row in enumerate(rows(owner_id, newest)):
+            if number % CHUNK == 0:
+                tick()
+            file.write(json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, default=_moment) + "\n")
+    return Source(path, "ndjson", Options(encoding="utf-8", columns=tuple(columns.items())))
 
 
-def _ticking(rows: Iterator[Row], tick: Callable[[], None]) -> Iterator[Row]:
-    for number, row in enumerate(rows):
-        if number % CHUNK == 0:
-            tick()
-        yield row
+def _moment(value: datetime) -> str:
+    return value.isoformat()
 
 
-def _chunks(owner_id: UUID, *wanted: Any) -> Iterator[Sequence[Any]]:
+def _chunks(owner_id: UUID, newest: int | None, *wanted: Any) -> Iterator[Sequence[Any]]:
     """The owner's jobs by keyset and not by one long cursor: a progress report ends the read transaction."""
-    query = select(Job.id, *wanted).where(Job.owner_id == owner_id).order_by(Job.id).limit(CHUNK)
+    query = select(Job.id, *wanted).where(Job.owner_id == owner_id).order_by(Job.id.desc())
     last: UUID | None = None
-    while True:
-        chunk = db.session.execute(query.where(Job.id > last) if last else query).all()
+    left = float("inf") if newest is None else newest
+    while left > 0:
+        chunk = db.session.execute((query.where(Job.id < last) if last else query).limit(int(min(left, CHUNK)))).all()
         yield chunk
         if len(chunk) < CHUNK:
             return
-        last = chunk[-1].id
+        last, left = chunk[-1].id, left - CHUNK
 
 
-def _jobs(owner_id: UUID) -> Iterator[Row]:
+def _jobs(owner_id: UUID, newest: int | None) -> Iterator[tuple[Any, ...]]:
     kinds = current_app.extensions["kinds"]
     hidden = {name for name, kind in kinds.items() if kind.hidden}
     moments = (Job.created_at, Job.started_at, Job.finished_at)
-    for chunk in _chunks(owner_id, Job.kind, Job.state, Job.attempt, Job.tags, *moments, Job.error_code):
+    for chunk in _chunks(owner_id, newest, Job.kind, Job.state, Job.attempt, Job.tags, *moments, Job.error_code):
         for row in chunk:
             if row.kind not in hidden:
                 yield (
@@ -65,8 +67,8 @@ def _jobs(owner_id: UUID) -> Iterator[Row]:
                 )  # fmt: skip
 
 
-def _receipts(owner_id: UUID) -> Iterator[Row]:
-    for chunk in _chunks(owner_id, Job.kind):
+def _receipts(owner_id: UUID, newest: int | None) -> Iterator[tuple[Any, ...]]:
+    for chunk in _chunks(owner_id, newest, Job.kind):
         kinds = {row.id: row.kind for row in chunk}
         found = select(
             Effect.job_id, Effect.kind, Effect.effect_key, Effect.state, Effect.try_no, Effect.code, Effect.reply,
@@ -80,20 +82,19 @@ def _seconds(since: datetime, until: datetime | None) -> float | None:
     return None if until is None else round((until - since).total_seconds(), 3)
 
 
+TEXT, WHOLE, MOMENT, NUMBER = "VARCHAR", "BIGINT", "TIMESTAMP WITH TIME ZONE", "DOUBLE"
 TABLES: dict[str, Table] = {
     "jobs": (
         {
-            "id": "text", "kind": "text", "state": "text", "attempts": "integer", "tags": "text",
-            "created_at": "datetime", "started_at": "datetime", "finished_at": "datetime", "wait": "number",
-            "seconds": "number", "error": "text",
+            "id": TEXT, "kind": TEXT, "state": TEXT, "attempts": WHOLE, "tags": TEXT, "created_at": MOMENT,
+            "started_at": MOMENT, "finished_at": MOMENT, "wait": NUMBER, "seconds": NUMBER, "error": TEXT,
         },
         _jobs,
     ),
     "receipts": (
         {
-            "job_id": "text", "kind": "text", "act": "text", "target": "text", "state": "text", "tries": "integer",
-            "code": "integer", "reply": "text", "message_id": "text", "settled_at": "datetime", "bounced_at": "datetime",
-            "bounce": "text",
+            "job_id": TEXT, "kind": TEXT, "act": TEXT, "target": TEXT, "state": TEXT, "tries": WHOLE, "code": WHOLE,
+            "reply": TEXT, "message_id": TEXT, "settled_at": MOMENT, "bounced_at": MOMENT, "bounce": TEXT,
         },
         _receipts,
     ),

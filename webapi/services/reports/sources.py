@@ -36,12 +36,16 @@ class Opened:
 
 @dataclass(frozen=True)
 class Asked:
-    """A version of a report with the values of its placeholders, for one owner and in one time zone."""
+    """A version of a report with the values of its placeholders, for one owner and in one time zone.
+
+    With `newest`, only so many of the owner's newest jobs are looked at.
+    """
 
     owner_id: UUID
     version: ReportVersion
     values: Mapping[str, Any]
     timezone: str
+    newest: int | None = None
 
 
 @contextmanager
@@ -75,7 +79,9 @@ def _data(asked: Asked, folder: Path, tick: Callable[[], None], most: int) -> It
 
 def _tables(asked: Asked, folder: Path, tick: Callable[[], None]) -> dict[str, Source]:
     pairs = asked.version.datasets
-    tables = {name: own.export(asked.owner_id, name, folder, tick) for name, dataset in pairs if not dataset}
+    tables = {
+        name: own.export(asked.owner_id, name, folder, tick, asked.newest) for name, dataset in pairs if not dataset
+    }
     return tables | datasets.sources(asked.owner_id, [(name, UUID(dataset)) for name, dataset in pairs if dataset])
 
 
