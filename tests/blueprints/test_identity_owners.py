@@ -17,12 +17,15 @@ from webapi.queue import kind_named
 from webapi.services import keys, schedules, storage
 from webapi.services.mail import senders, suppressions, templates
 from webapi.services.mail.templates import Wording
+from webapi.services.reports import library
+from webapi.services.reports.definition import Definition
 from webapi.services.schedules import Plan
 from webapi.tasks.report_build import ReportRequest
 
 # Routes with a name in their path that is nobody's: what is public, or known only to whom it was mailed.
 PUBLIC = {"static", "jobs.form", "jobs.submit", "api_kinds.show", "api_jobs.submit", "accounts.verify"}
 PUBLIC |= {"schedules.form", "schedules.create"}
+PUBLIC |= {"reports.show_built_in", "reports.build_built_in"}
 PUBLIC |= {"mail_links.ask", "mail_links.end", "mail_links.file", "mail_links.sender"}
 PUBLIC |= {"recovery.choose", "recovery.change"}
 PUBLIC |= {"inbox.show", "inbox.html"}  # in development, everybody sees every mail
@@ -55,6 +58,15 @@ CASES: dict[str, dict[str, Any]] = {
     "mailings.again": {},
     "mailings.answer": {"data": {"answer": "release"}},
     "mailings.recipients": {},
+    "reports.show": {},
+    "reports.build": {"data": {"format": "csv", "timezone": "UTC"}},
+    "reports.edit_form": {},
+    "reports.edit": {"data": {"title": "x", "source": "data", "sql": "SELECT 1", "version": "1"}},
+    "reports.remove": {},
+    "api_reports.show": {},
+    "api_reports.change": {"json": {"title": "x"}},
+    "api_reports.remove": {},
+    "api_reports.versions": {},
     "api_schedules.show": {},
     "api_schedules.change": {"json": {"paused": True}},
     "api_schedules.remove": {},
@@ -110,8 +122,9 @@ def things(site: Site) -> dict[str, UUID | str]:
         key_id = keys.of(ada)[0].id
         schedule = schedules.create(ada, kind_named("report.build"), ReportRequest(), Plan(name="x", cron="@daily"))
         schedule_id = schedule.id
-    known = {"job_id": UUID(job["id"]), "task_id": job["id"], "name": "report.csv"}
-    return {**known, "key_id": key_id, "schedule_id": schedule_id, **mail_things(site)}
+        report_id = library.create(ada, "mine", Definition(title="Mine", sql="SELECT 1")).id
+    known = {"job_id": UUID(job["id"]), "task_id": job["id"], "name": "jobs.csv"}
+    return {**known, "key_id": key_id, "schedule_id": schedule_id, "report_id": report_id, **mail_things(site)}
 
 
 def mail_things(site: Site) -> dict[str, UUID | str]:
@@ -145,7 +158,7 @@ def test_anothers_thing_is_answered_like_one_that_does_not_exist(
     site: Site, things: dict[str, UUID | str], route: Route
 ) -> None:
     theirs = ask(site, route, route.path(things))
-    nobodys = ask(site, route, route.path({"name": "report.csv"}))
+    nobodys = ask(site, route, route.path({"name": "jobs.csv"}))
     assert (theirs.status_code, nobodys.status_code) == (404, 404)
     assert (theirs.mimetype, TOKEN.sub("", theirs.text)) == (nobodys.mimetype, TOKEN.sub("", nobodys.text))
 

@@ -18,6 +18,7 @@ from webapi.blueprints import (
     mailings,
     reading,
     recovery,
+    reports,
     schedules,
     shown,
     templates,
@@ -40,6 +41,7 @@ def init_app(app: APIFlask) -> None:
     app.register_blueprint(templates.bp)
     app.register_blueprint(addresses.bp)
     app.register_blueprint(mail_links.bp)
+    app.register_blueprint(reports.bp)
     app.register_blueprint(keys.bp)
     app.register_blueprint(tutorial.bp)
     api.init_app(app)

@@ -28,7 +28,7 @@ def test_pinned_values_mean_the_same_later() -> None:
     pinned = definition.pinned({"city": "Bern"}, "Europe/Zurich", NOW)
     assert pinned == {"period": "2026-03-01..2026-03-31", "city": "Bern", "least": "10"}
     later = datetime(2030, 1, 1, tzinfo=UTC)
-    assert definition.values(pinned, "Asia/Tokyo", later) == {
+    assert definition.bound(pinned, "Asia/Tokyo", later) == {
         "period_from": date(2026, 3, 1), "period_to": date(2026, 4, 1), "city": "Bern", "least": 10,
     }  # fmt: skip
     assert definition.labelled(pinned) == {"Period": "2026-03-01..2026-03-31", "City": "Bern", "At least": "10"}

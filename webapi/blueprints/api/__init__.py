@@ -12,6 +12,7 @@ from webapi.blueprints.api import (
     mailings,
     me,
     openapi,
+    reports,
     schedules,
     senders,
     suppressions,
@@ -24,5 +25,18 @@ PREFIX = "/api/v1"
 
 def init_app(app: APIFlask) -> None:
     openapi.init_app(app)
-    for door in (kinds, bulk, jobs, schedules, uploads, templates, senders, suppressions, mailings, bounces, me):
+    for door in (
+        kinds,
+        bulk,
+        jobs,
+        schedules,
+        uploads,
+        templates,
+        senders,
+        suppressions,
+        mailings,
+        bounces,
+        reports,
+        me,
+    ):
         app.register_blueprint(door.bp, url_prefix=PREFIX)

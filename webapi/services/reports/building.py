@@ -84,7 +84,7 @@ def _fingerprint(task: _Task) -> str:
 def _built(task: _Task) -> dict[str, Any]:
     attempt, order, definition = task.attempt, task.order, task.definition
     path = new_file(task.file, MEDIA_TYPES[order.format])
-    values = definition.values(order.parameters, order.timezone, task.as_of)
+    values = definition.bound(order.parameters, order.timezone, task.as_of)
     asked = Asked(attempt.owner_id, task.version, values, order.timezone)
     heading = Heading(
         task.title,

@@ -75,7 +75,7 @@ class Definition(BaseModel):
             if value
         }
 
-    def values(self, pinned: Mapping[str, str], timezone: str, now: datetime) -> dict[str, Any]:
+    def bound(self, pinned: Mapping[str, str], timezone: str, now: datetime) -> dict[str, Any]:
         """The values of the statement's placeholders. Invalid as `pinned`."""
         return parameters.bind(self.parameters, pinned, timezone, now)
 

@@ -35,7 +35,7 @@ def look(owner_id: UUID, definition: Definition, given: Mapping[str, str], timez
     """The first rows. Raises Invalid for a statement or parameters that cannot work, or that takes too long."""
     now = datetime.now(UTC)
     datasets = library.check(owner_id, definition)
-    values = definition.values(definition.pinned(given, timezone, now), timezone, now)
+    values = definition.bound(definition.pinned(given, timezone, now), timezone, now)
     version = ReportVersion(datasets=datasets, source=definition.source, sql=definition.sql)
     began = time.monotonic()
 
