@@ -27,7 +27,7 @@ def settings_of(app: Flask) -> dict[str, str]:
     values: dict[str, Any] = {
         name: app.config[name] for name in Settings.model_fields if app.config.get(name) is not None
     }
-    return {name: json.dumps(value) if isinstance(value, list) else str(value) for name, value in values.items()}
+    return {name: json.dumps(value) if isinstance(value, list | dict) else str(value) for name, value in values.items()}
 
 
 class RealWorker:

@@ -48,6 +48,7 @@ class Kind:
     may be, or raises Invalid. `recur(payload, owner_id, at, timezone)` does the same for each fire time of a
     schedule, which keeps the payload as it was given. The jobs of a `hidden` kind are parts of another's and
     are left out of lists.
+    `ready` is called when a worker starts that takes its queue, and raises ConfigError when it must not.
     Limits are in seconds. `rate` bounds how many attempts begin ("100/m"; s, m, h or d), and `concurrency`
     how many run at once, over all workers together.
     """
@@ -67,6 +68,7 @@ class Kind:
     on_success: Callable[[Any, FinishedJob], Sequence[tuple[str, BaseModel]]] | None = None
     prepare: Callable[[Any, UUID], BaseModel] | None = None
     recur: Callable[[Any, UUID, datetime, str], BaseModel] | None = None
+    ready: Callable[[], None] | None = None
     hidden: bool = False
     rate: str | None = None
     concurrency: int | None = None

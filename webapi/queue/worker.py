@@ -17,6 +17,7 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
+from webapi.errors import ConfigError
 from webapi.models import Worker
 from webapi.models.columns import now
 from webapi.models.transaction import writing
@@ -76,6 +77,18 @@ class WorkerRelay(Relay):
                 session.execute(insert(Worker).values(**fixed, **values))
 
 
+def _check_kinds(app: Flask, queues: set[str]) -> None:
+    """Ends the program with a sentence when a kind of these queues must not be worked as it is configured."""
+    with app.app_context():
+        for kind in app.extensions["kinds"].values():
+            if kind.ready is None or kind.queue not in queues:
+                continue
+            try:
+                kind.ready()
+            except ConfigError as error:
+                raise SystemExit(error.message) from None
+
+
 class RelayStep(bootsteps.StartStopStep):  # type: ignore[misc]
     """Starts the relay once the pool has forked, and stops it before the pool goes and after the jobs have ended."""
 
@@ -87,6 +100,7 @@ class RelayStep(bootsteps.StartStopStep):  # type: ignore[misc]
         worker.app.conf.broker_transport_options = WORKER_TRANSPORT
         worker_id(app)  # before the fork: the children's leases name it
         guard_forks()
+        _check_kinds(app, set(worker.app.amqp.queues.consume_from))
 
     def start(self, worker: Any) -> None:
         queues = sorted(worker.app.amqp.queues.consume_from)

@@ -22,6 +22,8 @@ from webapi.models.columns import after, now
 from webapi.queue import gates
 from webapi.queue.explain import GONE
 from webapi.services.mail import pool
+from webapi.services.reports import databases
+from webapi.services.reports.fetching import Unreachable
 
 LATE = 60.0  # seconds that a due job may wait before somebody should look
 SKEW = 2.0  # seconds between this machine's clock and the database's
@@ -42,7 +44,7 @@ def examine() -> list[Check]:
     database = _database()
     if database.verdict == "bad":
         return [database, _redis(), _files(), _mail()]
-    return [database, _clock(), _redis(), _workers(), _waiting(), _pauses(), _effects(), _files(), _mail()]
+    return [database, _clock(), _redis(), _workers(), _waiting(), _pauses(), _effects(), _files(), _mail(), *_sources()]
 
 
 def _database() -> Check:
@@ -116,6 +118,21 @@ def _effects() -> Check:
         sentence = f"{unknown} effects ended without an answer and wait for a person."
         return Check("effects", "warn", sentence, "open /jobs?state=uncertain and settle them")
     return Check("effects", "ok", "None waits for a person.")
+
+
+def _sources() -> list[Check]:
+    return [_source(name) for name in current_app.config["REPORT_SOURCES"]]
+
+
+def _source(name: str) -> Check:
+    part = f"source {name}"
+    try:
+        powers = databases.powers_of(name)
+    except Unreachable:
+        return Check(part, "warn", "It cannot be reached; its reports wait.", "check REPORT_SOURCES")
+    if powers:
+        return Check(part, "bad", f"Its role {powers}.", "give it a role that may SELECT and nothing else")
+    return Check(part, "ok", "It answers, and its role can only read.")
 
 
 def _files() -> Check:

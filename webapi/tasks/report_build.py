@@ -11,7 +11,7 @@ from webapi.queue import FinishedJob, Retry, job
 from webapi.services import notices
 from webapi.services.addresses import Address, Line
 from webapi.services.formats import Format
-from webapi.services.reports import asking, building, delivery
+from webapi.services.reports import asking, building, databases, delivery
 
 MOST_RECIPIENTS = 50
 A_MONTH = 31 * 86400  # seconds
@@ -81,6 +81,7 @@ def following(request: ReportRequest, finished: FinishedJob) -> Sequence[tuple[s
     prepare=prepare,
     recur=recur,
     on_success=following,
+    ready=databases.check_all,
     public=True,
     soft_time_limit=1740,
     time_limit=1800,

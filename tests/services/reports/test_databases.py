@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from flask import Flask
+from sqlalchemy import URL
 
+from tests.processes import ROOT, RealWorker, settings_of
 from tests.services.reports.conftest import Run
 from tests.waiting import until
-from webapi.errors import Permanent
+from webapi.config import environment
+from webapi.errors import ConfigError, Permanent
+from webapi.services.doctor import examine
 from webapi.services.reports import databases
 
 
@@ -68,3 +75,29 @@ def test_a_source_that_is_configured_no_more_is_said_to_be(place: Flask) -> None
     place.config["REPORT_SOURCES"] = {}
     with pytest.raises(Permanent, match="REPORT_SOURCES does not name it"):
         databases.url_of("gone")
+
+
+def test_a_worker_does_not_start_with_a_source_that_can_be_written(
+    make_app: Callable[..., Flask], shop: psycopg.Connection[Any], reader: URL, tmp_path: Path
+) -> None:
+    shop.execute(f'GRANT DELETE ON orders TO "{shop.info.dbname}"')
+    app = make_app(REPORT_SOURCES={"shop": reader.render_as_string(hide_password=False)})
+    with app.app_context():
+        assert [check.verdict for check in examine() if check.part == "source shop"] == ["bad"]
+        with pytest.raises(ConfigError):
+            databases.check_all()
+    command = RealWorker(app, tmp_path / "unused.log", queues="reports").command
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environment(settings_of(app)), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert "REPORT_SOURCES: the role of 'shop' may write to orders. Give it one that may SELECT" in ended.stderr
+    shop.execute(f'REVOKE DELETE ON orders FROM "{shop.info.dbname}"')
+    with app.app_context():
+        databases.check_all()
+        assert [check.verdict for check in examine() if check.part == "source shop"] == ["ok"]
+
+
+def test_a_source_that_is_away_keeps_no_worker_from_starting(place: Flask) -> None:
+    place.config["REPORT_SOURCES"] = {"shop": "postgresql://nobody@127.0.0.1:1/shop"}
+    databases.check_all()

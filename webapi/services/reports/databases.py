@@ -12,8 +12,9 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
+from structlog import get_logger
 
-from webapi.errors import Permanent, Transient
+from webapi.errors import ConfigError, Permanent, Transient
 from webapi.services.formats import Column, Row, Type
 from webapi.services.reports import postgres, sqlite_files
 from webapi.services.reports.fetching import Cursor, Failed, Unreachable
@@ -25,6 +26,8 @@ INFERRED = 1000  # rows that tell the types where the database has none
 
 DIALECTS = {"postgresql": postgresql.dialect(paramstyle="pyformat"), "sqlite": sqlite.dialect(paramstyle="named")}  # type: ignore[no-untyped-call]
 OPEN: dict[str, Callable[..., Any]] = {"postgresql": postgres.opened, "sqlite": sqlite_files.opened}
+
+log = get_logger()
 
 
 @dataclass
@@ -46,6 +49,32 @@ def url_of(name: str) -> URL:
 def placeholders(sql: str) -> frozenset[str]:
     """The `:name` of a statement, as SQLAlchemy reads it: not `::casts`, and not what follows a backslash."""
     return frozenset(text(sql)._bindparams)
+
+
+def check_all() -> None:
+    """Look at every configured database before reports read it. ConfigError for a role that may do more than read.
+
+    One that is away is no error: it may come back, and each build looks again.
+    """
+    for name in current_app.config["REPORT_SOURCES"]:
+        try:
+            powers = powers_of(name)
+        except Unreachable:
+            log.warning("report source cannot be reached", source=name)
+            continue
+        if powers:
+            raise ConfigError(
+                f"REPORT_SOURCES: the role of {name!r} {powers}. Give it one that may SELECT and nothing else."
+            )
+
+
+def powers_of(name: str) -> str | None:
+    """What a source's role may do besides reading, as the end of a sentence. Raises Unreachable."""
+    url = url_of(name)
+    if url.get_backend_name() == "postgresql":
+        return postgres.powers(url)
+    with sqlite_files.opened(url, "SELECT 1", {}, "UTC"):
+        return None
 
 
 @contextmanager
