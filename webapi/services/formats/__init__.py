@@ -6,8 +6,6 @@ No database and no web here. The libraries are imported where they are used, bec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +15,7 @@ from webapi.services.formats.delimited import write_csv
 from webapi.services.formats.documents import MOST_ROWS, write_pdf
 from webapi.services.formats.objects import write_json
 from webapi.services.formats.pages import write_html
-from webapi.services.formats.table import Chart, Column, Heading, Row, Type, check, encoded
+from webapi.services.formats.table import Chart, Column, Heading, Row, Type, Written, check, encoded
 from webapi.services.formats.workbooks import write_xlsx
 
 __all__ = ["MEDIA_TYPES", "SUFFIXES", "Chart", "Column", "Format", "Heading", "Row", "Type", "Written", "write"]
@@ -32,7 +30,7 @@ MEDIA_TYPES: dict[Format, str] = {
     "pdf": "application/pdf",
 }
 SUFFIXES: dict[Format, str] = {each: f".{each}" for each in MEDIA_TYPES}
-WRITERS: dict[Format, Callable[[Path, Heading, Batches], str | None]] = {
+WRITERS: dict[Format, Callable[[Path, Heading, Batches], Written]] = {
     "csv": write_csv,
     "json": write_json,
     "html": write_html,
@@ -42,31 +40,33 @@ WRITERS: dict[Format, Callable[[Path, Heading, Batches], str | None]] = {
 }
 
 
-@dataclass(frozen=True)
-class Written:
-    """What the file holds.
-
-    `totals` are the exact sums of the numeric columns over the rows that are in the file; NaN and the infinities
-    have no sum, and `not_finite` counts them by column. `truncated` says in a sentence what is not in the file.
-    """
-
-    rows: int
-    totals: dict[str, Decimal]
-    truncated: str | None
-    not_finite: dict[str, int] = field(default_factory=dict)
-
-
-def write(path: Path, file_format: Format, heading: Heading, columns: Sequence[Column], rows: Iterable[Row]) -> Written:
+def write(
+    path: Path,
+    file_format: Format,
+    heading: Heading,
+    columns: Sequence[Column],
+    rows: Iterable[Row],
+    *,
+    incomplete: Callable[[], str | None] = lambda: None,
+    tick: Callable[[int], None] = lambda _: None,
+) -> Written:
     """Write the rows to `path`, a thousand at a time; a PDF takes the first 10,000.
+
+    `incomplete` is asked once, when no more rows are taken: why the source gave no more, in words that go on after
+    "complete, or", such as "truncated at 1,000 rows because …", or None. `tick` hears how many rows went by after
+    each thousand, and twice a second while the file is put together; it may raise. Whatever is raised, nothing is
+    left behind: no child, no scratch (which is made beside `path`), and no file.
 
     Text is kept as it is, with these exceptions. A lone surrogate becomes U+FFFD everywhere. HTML, XLSX and PDF
     also show U+FFFD for a control character, and \\n for every end of a line. A text that begins like a formula
-    gets an apostrophe in CSV. Raises ValueError for a table that `check` refuses or a value its column cannot hold;
-    the file is then not to be used.
+    gets an apostrophe in CSV. Raises ValueError for a table that `check` refuses or a value its column cannot hold.
     """
     heading, columns = encoded(heading, columns)
     check(heading, columns)
     most = MOST_ROWS if file_format == "pdf" else None
-    batches = Batches(columns, rows, heading.chart, most)
-    truncated = WRITERS[file_format](path, heading, batches)
-    return Written(batches.rows, batches.totals, truncated, batches.not_finite)
+    batches = Batches(columns, rows, heading.chart, most, incomplete=incomplete, tick=tick)
+    try:
+        return WRITERS[file_format](path, heading, batches)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

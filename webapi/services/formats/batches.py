@@ -11,7 +11,7 @@ from typing import Any
 
 from webapi.services.formats.cells import encodable
 from webapi.services.formats.points import Collector, collector
-from webapi.services.formats.table import NUMERIC, Chart, Column, Row, Type
+from webapi.services.formats.table import NUMERIC, Chart, Column, Row, Type, Written
 
 BATCH = 1000
 EXACT = Context(prec=2000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])  # double precision never needs more
@@ -28,20 +28,31 @@ PLAIN: dict[Type, set[type]] = {
 
 
 class Batches:
-    """Iterate once; then `rows`, `totals`, `not_finite`, `points` and `more` tell what went by.
+    """Iterate once; then `rows`, `totals`, `not_finite`, `points`, `more` and `incomplete` tell what went by.
 
     `totals` are exact to 2,000 digits. A float counts as the shortest decimal that stands for it, which is what
     the file shows. NaN and the infinities have no sum: `not_finite` counts them.
     """
 
-    def __init__(self, columns: Sequence[Column], rows: Iterable[Row], chart: Chart | None, most: int | None) -> None:
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        rows: Iterable[Row],
+        chart: Chart | None,
+        most: int | None,
+        *,
+        incomplete: Callable[[], str | None] = lambda: None,
+        tick: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self.columns = columns
         self.rows = 0
         self.totals = {column.name: Decimal(0) for column in columns if column.type in NUMERIC}
         self.not_finite = dict.fromkeys(self.totals, 0)
         self.points: Collector | None = collector(chart) if chart else None
         self.more = False  # whether there were rows beyond `most`
+        self.incomplete: str | None = None  # why the source gave no more than it did
         self._source, self._most, self._chart = iter(rows), most, chart
+        self._incomplete, self._tick = incomplete, tick
 
     def __iter__(self) -> Iterator[Batch]:
         while True:
@@ -50,7 +61,18 @@ class Batches:
             if not chunk:
                 break
             yield self._taken(chunk)
+            self.tick()
         self.more = self._most == self.rows and next(self._source, None) is not None
+        self.incomplete = self._incomplete()
+
+    def tick(self) -> None:
+        """Tell how many rows there are so far. May raise what is to end the writing."""
+        self._tick(self.rows)
+
+    def written(self, *reasons: str) -> Written:
+        """What the file holds when the format left out something for these reasons."""
+        whole = [*reasons, self.incomplete] if self.incomplete else reasons
+        return Written(self.rows, self.totals, "; ".join(whole) or None, self.not_finite)
 
     def _taken(self, chunk: list[Row]) -> Batch:
         width = len(self.columns)

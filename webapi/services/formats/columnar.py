@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from webapi.services.formats.batches import Batches
-from webapi.services.formats.table import Column, Heading, Type, plain
+from webapi.services.formats.table import Column, Heading, Type, Written, plain
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -21,7 +21,7 @@ DIGITS = 38  # of a DECIMAL
 SHORTEST_LINE = 1 << 20  # bytes that the reader of JSON has room for at the least
 
 
-def write_parquet(path: Path, heading: Heading, batches: Batches) -> None:
+def write_parquet(path: Path, heading: Heading, batches: Batches) -> Written:
     """Text is VARCHAR, integers are BIGINT, booleans BOOLEAN, dates DATE.
 
     Numbers are DECIMAL, or DOUBLE as soon as one of them is a float. Integers beyond 64 bits are DECIMAL too.
@@ -33,6 +33,7 @@ def write_parquet(path: Path, heading: Heading, batches: Batches) -> None:
         staged = Path(scratch, "rows.ndjson")
         longest = _stage(staged, shapes, batches)
         _copy(staged, path, _selected(batches.columns, shapes, staged, longest), heading, longest)
+    return batches.written()
 
 
 def _stage(staged: Path, shapes: list[Shape], batches: Batches) -> int:

@@ -11,10 +11,10 @@ from typing import Any
 
 from webapi.services.formats.batches import Batches
 from webapi.services.formats.cells import FORMULA, inert
-from webapi.services.formats.table import Heading, Type
+from webapi.services.formats.table import Heading, Type, Written
 
 
-def write_csv(path: Path, heading: Heading, batches: Batches) -> None:
+def write_csv(path: Path, heading: Heading, batches: Batches) -> Written:
     """A header and the rows, each ended by CR LF.
 
     Null is empty. Booleans are true and false, moments are ISO 8601, and numbers are what they are: NaN, inf and
@@ -27,6 +27,7 @@ def write_csv(path: Path, heading: Heading, batches: Batches) -> None:
         for batch in batches:
             columns = (FIELDS[kind](values) for kind, values in zip(types, batch, strict=True))
             writer.writerows(zip(*columns, strict=True))
+    return batches.written()
 
 
 def _texts(values: list[Any]) -> list[Any]:

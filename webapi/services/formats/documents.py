@@ -13,14 +13,14 @@ from webapi.services.formats.cells import cut, visible
 from webapi.services.formats.charts import names, svg
 from webapi.services.formats.layout import INSET, MARGIN, broken, lay_out
 from webapi.services.formats.locales import Language
-from webapi.services.formats.table import NUMERIC, Heading
+from webapi.services.formats.table import NUMERIC, Heading, Written
 
 MOST_ROWS = 10_000
 LONGEST = 4000  # characters of a cell
 TEMPLATE = Path(__file__).parents[2] / "templates" / "formats" / "report.typ"
 
 
-def write_pdf(path: Path, heading: Heading, batches: Batches) -> str | None:
+def write_pdf(path: Path, heading: Heading, batches: Batches) -> Written:
     """The title, what the rows are of, the chart, and the table; the first 10,000 rows.
 
     Everything that people wrote reaches Typst as data and never as its markup. The document is PDF/UA-1, except
@@ -46,7 +46,7 @@ def write_pdf(path: Path, heading: Heading, batches: Batches) -> str | None:
         _compile(folder, path, heading)
     reasons = [f"truncated at {MOST_ROWS:,} rows because a PDF holds no more"] if batches.more else []
     reasons += [f"{cuts:,} texts truncated at {LONGEST:,} characters because a page holds no more"] if cuts else []
-    return "; ".join(reasons) or None
+    return batches.written(*reasons)
 
 
 def _data(heading: Heading, batches: Batches, language: Language, columns: list[list[str]]) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from webapi.services.formats.batches import Batches
-from webapi.services.formats.table import Heading, Type
+from webapi.services.formats.table import Heading, Type, Written
 
 
-def write_json(path: Path, heading: Heading, batches: Batches) -> None:
+def write_json(path: Path, heading: Heading, batches: Batches) -> Written:
     """Numbers with every digit they have, for readers that keep them; NaN and the infinities are null."""
     about = {
         "title": heading.title,
@@ -33,6 +33,7 @@ def write_json(path: Path, heading: Heading, batches: Batches) -> None:
             file.write(comma + ",\n".join([template % row for row in zip(*columns, strict=True)]))
             comma = ",\n"
         file.write("\n]}\n")
+    return batches.written()
 
 
 def _texts(values: list[Any]) -> list[str]:

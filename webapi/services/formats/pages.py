@@ -12,7 +12,7 @@ from webapi.services.formats.batches import Batches
 from webapi.services.formats.cells import visible
 from webapi.services.formats.charts import svg
 from webapi.services.formats.locales import Language
-from webapi.services.formats.table import NUMERIC, Heading, Type
+from webapi.services.formats.table import NUMERIC, Heading, Type, Written
 
 STYLE = """
 :root{color-scheme:light dark;--line:#d5d9e0;--soft:#f2f4f7;--page:#fff;--ink:#1a1d23;--faint:#5b6270}
@@ -37,7 +37,7 @@ CELLS: dict[Type, str] = {
 }
 
 
-def write_html(path: Path, heading: Heading, batches: Batches) -> None:
+def write_html(path: Path, heading: Heading, batches: Batches) -> Written:
     """The chart stands above the table and is known only after it, so that the rows wait in a scratch file."""
     language = Language(heading.locale)
     with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as scratch:
@@ -50,6 +50,7 @@ def write_html(path: Path, heading: Heading, batches: Batches) -> None:
             if not batches.rows:
                 file.write(f"<p>{language.say('no_rows')}</p>\n")
             file.write("</main></body></html>\n")
+    return batches.written()
 
 
 def _rows(file: TextIO, batches: Batches, language: Language) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from webapi.services.formats.cells import encodable
@@ -31,13 +32,31 @@ class Chart:
 
 @dataclass(frozen=True)
 class Heading:
-    """`locale` is of the readers of HTML and PDF, as in "de" or "fr-CH"; one that nobody knows is "en"."""
+    """`locale` is of the readers of HTML and PDF, as in "de" or "fr-CH"; one that nobody knows is "en".
+
+    `about` says where the rows are from, such as the definition, its version and the source.
+    """
 
     title: str
     parameters: Mapping[str, str]
     as_of: datetime
     locale: str = "en"
     chart: Chart | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the file holds.
+
+    `totals` are the exact sums of the numeric columns over the rows that are in the file; NaN and the infinities
+    have no sum, and `not_finite` counts them by column. `truncated` says in a sentence what is not in the file.
+    """
+
+    rows: int
+    totals: dict[str, Decimal]
+    truncated: str | None
+    not_finite: dict[str, int] = field(default_factory=dict)
 
 
 def encoded(heading: Heading, columns: Sequence[Column]) -> tuple[Heading, list[Column]]:
@@ -46,10 +65,15 @@ def encoded(heading: Heading, columns: Sequence[Column]) -> tuple[Heading, list[
     clean = replace(
         heading,
         title=encodable(heading.title),
-        parameters={encodable(name): encodable(value) for name, value in heading.parameters.items()},
+        parameters=_encoded(heading.parameters),
+        about=_encoded(heading.about),
         chart=chart and replace(chart, x=encodable(chart.x), y=tuple(map(encodable, chart.y))),
     )
     return clean, [replace(column, name=encodable(column.name)) for column in columns]
+
+
+def _encoded(texts: Mapping[str, str]) -> dict[str, str]:
+    return {encodable(name): encodable(text) for name, text in texts.items()}
 
 
 def check(heading: Heading, columns: Sequence[Column]) -> None:

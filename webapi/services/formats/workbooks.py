@@ -12,7 +12,7 @@ from typing import Any
 from webapi.services.formats.batches import Batch, Batches
 from webapi.services.formats.cells import cut, visible
 from webapi.services.formats.spreadsheets import chart_sheet
-from webapi.services.formats.table import NUMERIC, Column, Heading, Type, plain
+from webapi.services.formats.table import NUMERIC, Column, Heading, Type, Written, plain
 
 SHEET_ROWS = 1_048_576  # https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3
 LONGEST = 32_767  # UTF-16 units in a cell
@@ -27,7 +27,7 @@ OPTIONS = {
 }
 
 
-def write_xlsx(path: Path, heading: Heading, batches: Batches) -> str | None:
+def write_xlsx(path: Path, heading: Heading, batches: Batches) -> Written:
     """Sheets About, Data (and Data 2 and so on where there are more rows than a sheet holds), and Chart.
 
     Dates, moments, numbers and booleans are what they are to a spreadsheet; moments are in UTC. What it could not
@@ -47,7 +47,7 @@ def write_xlsx(path: Path, heading: Heading, batches: Batches) -> str | None:
         _about(about, book, heading, batches, truncated)
         if batches.points and heading.chart:
             chart_sheet(book, heading, batches.points.points())
-    return truncated
+    return batches.written(*[truncated] if truncated else [])
 
 
 def _about(sheet: Any, book: Any, heading: Heading, batches: Batches, truncated: str | None) -> None:

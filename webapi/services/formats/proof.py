@@ -1,0 +1,27 @@
+"""What a file proves about itself: the manifest that stands in it and beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webapi.services.formats.delimited import decimal_text
+from webapi.services.formats.table import Heading, Written
+
+
+def facts(heading: Heading, written: Written) -> dict[str, Any]:
+    """The manifest as JSON can hold it, always in this order; who knows the file's sha256 adds it at the end.
+
+    Totals are exact, so they are texts: a JSON number would lose digits in most readers. `truncated` is None
+    where `complete` is true. `not_finite` counts the NaN and the infinities that no total includes.
+    """
+    return {
+        "title": heading.title,
+        "about": dict(heading.about),
+        "parameters": dict(heading.parameters),
+        "as_of": heading.as_of.isoformat(),
+        "rows": written.rows,
+        "totals": {name: decimal_text(total) for name, total in written.totals.items()},
+        "not_finite": {name: count for name, count in written.not_finite.items() if count},
+        "complete": written.truncated is None,
+        "truncated": written.truncated,
+    }
