@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import matplotlib
 import pytest
+import typst
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapi.services.formats.layout import BREAK, INSET, MARGIN, PORTRAIT, broken, lay_out, measured
+from webapi.services.formats.layout import (
+    BREAK,
+    INSET,
+    MARGIN,
+    PORTRAIT,
+    WIDTHS,
+    broken,
+    lay_out,
+    measured,
+    on_one_line,
+)
 
 
 def columns(count: int, text: str) -> tuple[list[str], list[list[str]], list[bool]]:
@@ -15,7 +30,12 @@ def columns(count: int, text: str) -> tuple[list[str], list[list[str]], list[boo
 
 @pytest.mark.parametrize(
     ("count", "text", "landscape", "size"),
-    [(5, "a few words", False, 9.0), (14, "shortest", True, 9.0), (22, "someword", True, 6.0)],
+    [
+        (5, "a few words", False, 9.0),
+        (14, "shortest", False, 9.0),
+        (18, "shortest", True, 9.0),
+        (22, "someword", True, 6.0),
+    ],
 )
 def test_paper_and_type_follow_the_columns(count: int, text: str, landscape: bool, size: float) -> None:
     layout = lay_out(*columns(count, text))
@@ -48,3 +68,30 @@ def test_a_broken_text_is_the_text_and_fits(text: str, ems: float) -> None:
     found = broken(text, ems)
     assert found.replace(BREAK, "") == text.replace(BREAK, "")
     assert all(measured(part) <= ems for part in found.replace(BREAK, " ").split())
+
+
+RULER = """#set text(font: ("Libertinus Serif", "DejaVu Sans"), size: 100pt, number-width: "tabular")
+#let width(letter) = (measure("x" + (letter + "x") * 3).width.pt() - measure("xxxx").width.pt()) / 300
+#context [#metadata(json("letters.json").map(width)) <widths>]"""
+
+
+def test_no_letter_is_wider_than_it_is_taken_for(tmp_path: Path) -> None:
+    letters = [letter for letter in WIDTHS if letter not in (BREAK, "\n")]
+    (tmp_path / "letters.json").write_text(json.dumps(letters), "utf-8")
+    (tmp_path / "ruler.typ").write_text(RULER, "utf-8")
+    fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
+    compiler = typst.Compiler(tmp_path / "ruler.typ", root=tmp_path, font_paths=[fonts])
+    found = json.loads(compiler.query("<widths>", field="value", one=True))
+    wrong = {
+        letter: width
+        for letter, width in zip(letters, found, strict=True)
+        if not -0.001 < WIDTHS[letter] - width < 0.051
+    }
+    assert (len(found) > 400, wrong) == (True, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "sure"), [("", True), ("Ωμέγα Жук 1,204.50 €", True), ("a\nb", False), ("漢字", False), ("x" * 30, False)]
+)
+def test_what_is_on_one_line_is_certain(text: str, sure: bool) -> None:
+    assert on_one_line(text, 14) == sure

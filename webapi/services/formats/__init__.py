@@ -12,7 +12,7 @@ from typing import Literal
 from webapi.services.formats.batches import Batches
 from webapi.services.formats.columnar import write_parquet
 from webapi.services.formats.delimited import write_csv
-from webapi.services.formats.documents import MOST_ROWS, write_pdf
+from webapi.services.formats.documents import Room, write_pdf
 from webapi.services.formats.objects import write_json
 from webapi.services.formats.pages import write_html
 from webapi.services.formats.table import Chart, Column, Heading, Row, Type, Written, check, encoded
@@ -63,8 +63,8 @@ def write(
     """
     heading, columns = encoded(heading, columns)
     check(heading, columns)
-    most = MOST_ROWS if file_format == "pdf" else None
-    batches = Batches(columns, rows, heading.chart, most, incomplete=incomplete, tick=tick)
+    room = Room() if file_format == "pdf" else None
+    batches = Batches(columns, rows, heading.chart, room, incomplete=incomplete, tick=tick)
     try:
         return WRITERS[file_format](path, heading, batches)
     except BaseException:

@@ -31,7 +31,8 @@ class Batches:
     """Iterate once; then `rows`, `totals`, `not_finite`, `points`, `more` and `incomplete` tell what went by.
 
     `totals` are exact to 2,000 digits. A float counts as the shortest decimal that stands for it, which is what
-    the file shows. NaN and the infinities have no sum: `not_finite` counts them.
+    the file shows. NaN and the infinities have no sum: `not_finite` counts them. `room` says of each row whether
+    there is place for it; the first without is the end, and `more` is true.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Batches:
         columns: Sequence[Column],
         rows: Iterable[Row],
         chart: Chart | None,
-        most: int | None,
+        room: Callable[[Row], bool] | None = None,
         *,
         incomplete: Callable[[], str | None] = lambda: None,
         tick: Callable[[int], None] = lambda _: None,
@@ -49,21 +50,23 @@ class Batches:
         self.totals = {column.name: Decimal(0) for column in columns if column.type in NUMERIC}
         self.not_finite = dict.fromkeys(self.totals, 0)
         self.points: Collector | None = collector(chart) if chart else None
-        self.more = False  # whether there were rows beyond `most`
+        self.more = False  # whether there were rows without room
         self.incomplete: str | None = None  # why the source gave no more than it did
-        self._source, self._most, self._chart = iter(rows), most, chart
+        self._source, self._chart = self._within(rows, room) if room else iter(rows), chart
         self._incomplete, self._tick = incomplete, tick
 
     def __iter__(self) -> Iterator[Batch]:
-        while True:
-            left = BATCH if self._most is None else min(BATCH, self._most - self.rows)
-            chunk = list(islice(self._source, left))
-            if not chunk:
-                break
+        while chunk := list(islice(self._source, BATCH)):
             yield self._taken(chunk)
             self.tick()
-        self.more = self._most == self.rows and next(self._source, None) is not None
         self.incomplete = self._incomplete()
+
+    def _within(self, rows: Iterable[Row], room: Callable[[Row], bool]) -> Iterator[Row]:
+        for row in rows:
+            if not room(row):
+                self.more = True
+                return
+            yield row
 
     def tick(self) -> None:
         """Tell how many rows there are so far. May raise what is to end the writing."""

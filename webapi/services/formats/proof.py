@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from webapi.services.formats.delimited import decimal_text
+from webapi.services.formats.locales import Language
 from webapi.services.formats.table import Heading, Written
 
 
@@ -25,3 +26,18 @@ def facts(heading: Heading, written: Written) -> dict[str, Any]:
         "complete": written.truncated is None,
         "truncated": written.truncated,
     }
+
+
+def lines(heading: Heading, written: Written, language: Language) -> list[tuple[str, str]]:
+    """The manifest for people: what each line is called, and what it says."""
+    said = [*heading.about.items(), *heading.parameters.items()]
+    said += [
+        (language.say("as_of"), language.moment(heading.as_of)),
+        (language.say("rows"), language.number(written.rows)),
+    ]
+    for name, total in written.totals.items():
+        said.append((f"{language.say('total')} {name}", language.number(total)))
+        if count := written.not_finite.get(name):
+            said.append((f"{language.say('unsummed')} {name}", language.number(count)))
+    whole = language.text(written.truncated is None)
+    return [*said, (language.say("complete"), f"{whole}: {written.truncated}" if written.truncated else whole)]
