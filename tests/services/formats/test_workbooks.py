@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from tests.services.formats.sample import COLUMNS, ODD, heading, odd, rows, written
-from webapi.services.formats import Column, Type, workbooks, write
+from webapi.services.formats import Column, Type, sheets, write
 from webapi.services.formats.cells import encodable, visible
 
 
@@ -46,7 +46,7 @@ def test_the_header_is_frozen_and_can_be_filtered(tmp_path: Path) -> None:
     written(tmp_path / "a.xlsx", "xlsx", 10)
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")
     sheet = book["Data"]
-    assert book.sheetnames == ["About", "Data"]
+    assert book.sheetnames == ["About", "Data", "Manifest"]
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:H11")
     assert sheet.column_dimensions["G"].width > sheet.column_dimensions["A"].width
     assert {sheet["F2"].number_format, sheet["G2"].number_format} == {"yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"}
@@ -95,12 +95,15 @@ def test_a_text_that_is_too_long_is_cut_and_that_is_said(tmp_path: Path) -> None
 
 
 def test_rows_beyond_a_sheet_go_to_the_next_with_the_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbooks, "SHEET_ROWS", 1001)  # a limit of Excel, made small
+    monkeypatch.setattr(sheets, "SHEET_ROWS", 1001)  # a limit of Excel, made small
     done = written(tmp_path / "a.xlsx", "xlsx", 2500)
-    sheets = [read(tmp_path / "a.xlsx", name) for name in ("Data", "Data 2", "Data 3")]
-    assert [len(sheet) for sheet in sheets] == [1001, 1001, 501]
-    assert len({sheet[0] for sheet in sheets}) == 1
-    assert [row[0] for sheet in sheets for row in sheet[1:]] == list(range(2500))
+    found = [read(tmp_path / "a.xlsx", name) for name in ("Data", "Data 2", "Data 3")]
+    assert [len(sheet) for sheet in found] == [1001, 1001, 501]
+    assert len({sheet[0] for sheet in found}) == 1
+    assert [row[0] for sheet in found for row in sheet[1:]] == list(range(2500))
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    assert [book[name].auto_filter.ref for name in ("Data", "Data 2", "Data 3")] == ["A1:H1001", "A1:H1001", "A1:H501"]
+    assert [book[name].freeze_panes for name in ("Data", "Data 2", "Data 3")] == ["A2"] * 3
     assert done.truncated is None
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from json.encoder import encode_basestring
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from webapi.services.formats.batches import Batches
+from webapi.services.formats.proof import facts
 from webapi.services.formats.table import Column, Heading, Type, Written, plain
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 MEMORY = 256 << 20  # bytes, and more where single rows are large
 ROW_GROUP = 50_000  # rows that are in memory while they are turned into columns
+LOOK = 0.25  # seconds between two looks at whether to go on
 DIGITS = 38  # of a DECIMAL
 SHORTEST_LINE = 1 << 20  # bytes that the reader of JSON has room for at the least
 
@@ -26,14 +29,17 @@ def write_parquet(path: Path, heading: Heading, batches: Batches) -> Written:
 
     Numbers are DECIMAL, or DOUBLE as soon as one of them is a float. Integers beyond 64 bits are DECIMAL too.
     Where neither holds every digit, the column is text. Moments are TIMESTAMP WITH TIME ZONE if each has a zone,
-    otherwise TIMESTAMP, in UTC. The title, parameters and time stand in the file's key-value metadata.
+    otherwise TIMESTAMP, in UTC. The title, parameters, time and manifest stand in the file's key-value metadata.
     """
     shapes = [Shape(column.type) for column in batches.columns]
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(prefix="parquet-", dir=path.parent) as scratch:
         staged = Path(scratch, "rows.ndjson")
         longest = _stage(staged, shapes, batches)
-        _copy(staged, path, _selected(batches.columns, shapes, staged, longest), heading, longest)
-    return batches.written()
+        written = batches.written()
+        copying = _copying(path, _selected(batches.columns, shapes, staged, longest), heading, written)
+        with _database(staged, path, longest) as database:
+            _run(database, copying, batches.tick)
+    return written
 
 
 def _stage(staged: Path, shapes: list[Shape], batches: Batches) -> int:
@@ -59,16 +65,30 @@ def _selected(columns: Sequence[Column], shapes: list[Shape], staged: Path, long
     return f"SELECT {', '.join(casts)} FROM read_json({_literal(str(staged))}, {options})"  # noqa: S608 # nosec B608 - quoted
 
 
-def _copy(staged: Path, path: Path, selected: str, heading: Heading, longest: int) -> None:
+def _copying(path: Path, selected: str, heading: Heading, written: Written) -> str:
     about = {
         "title": heading.title,
         "as_of": heading.as_of.isoformat(),
         "parameters": json.dumps(dict(heading.parameters), ensure_ascii=False),
+        "manifest": json.dumps(facts(heading, written), ensure_ascii=False),
     }
     metadata = ", ".join(f"{key}: {_literal(value)}" for key, value in about.items())
     options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}, USE_TMP_FILE false"
-    with _database(staged, path, longest) as database:
-        database.execute(f"COPY ({selected}) TO {_literal(str(path))} ({options}, KV_METADATA {{{metadata}}})")
+    return f"COPY ({selected}) TO {_literal(str(path))} ({options}, KV_METADATA {{{metadata}}})"
+
+
+def _run(database: DuckDBPyConnection, statement: str, tick: Callable[[], None]) -> None:
+    """Let a thread run it, so that it is interrupted as soon as `tick` raises."""
+    with ThreadPoolExecutor(1, "parquet") as pool:
+        running = pool.submit(database.execute, statement)
+        try:
+            while not wait([running], LOOK).done:
+                tick()
+        except BaseException:
+            while not wait([running], 0.01).done:  # the thread may not have come to the statement yet
+                database.interrupt()
+            raise
+        running.result()
 
 
 def _database(staged: Path, path: Path, longest: int) -> DuckDBPyConnection:

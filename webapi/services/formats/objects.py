@@ -1,4 +1,4 @@
-"""JSON: one object with the heading, the columns, and each row as an object."""
+"""JSON: one object with the heading, the columns, each row as an object, and at the end the manifest."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from webapi.services.formats.batches import Batches
+from webapi.services.formats.proof import facts
 from webapi.services.formats.table import Heading, Type, Written
 
 
@@ -32,8 +33,9 @@ def write_json(path: Path, heading: Heading, batches: Batches) -> Written:
             columns = (VALUES[kind](values) for kind, values in zip(types, batch, strict=True))
             file.write(comma + ",\n".join([template % row for row in zip(*columns, strict=True)]))
             comma = ",\n"
-        file.write("\n]}\n")
-    return batches.written()
+        written = batches.written()
+        file.write('\n], "manifest": ' + json.dumps(facts(heading, written), ensure_ascii=False) + "}\n")
+    return written
 
 
 def _texts(values: list[Any]) -> list[str]:

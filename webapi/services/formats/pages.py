@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TextIO
@@ -12,14 +11,18 @@ from webapi.services.formats.batches import Batches
 from webapi.services.formats.cells import visible
 from webapi.services.formats.charts import svg
 from webapi.services.formats.locales import Language
+from webapi.services.formats.proof import lines
 from webapi.services.formats.table import NUMERIC, Heading, Type, Written
 
+BLOCK = 1 << 20  # characters
 STYLE = """
 :root{color-scheme:light dark;--line:#d5d9e0;--soft:#f2f4f7;--page:#fff;--ink:#1a1d23;--faint:#5b6270}
 @media(prefers-color-scheme:dark){:root{--line:#3a404b;--soft:#22262e;--page:#16191f;--ink:#e6e8ec;--faint:#a0a7b4}}
 body{margin:2rem;background:var(--page);color:var(--ink);font:15px/1.45 system-ui,sans-serif}
 h1{font-size:1.5rem;margin:0 0 .75rem;overflow-wrap:anywhere}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;margin:0 0 1.25rem}
+.cut{border-left:.25rem solid #b3261e;padding:.25rem .75rem;font-weight:600;overflow-wrap:anywhere}
+footer{margin-top:2rem}h2{font-size:1rem;margin:0 0 .5rem}
 dt,figcaption{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}
 figure{margin:0 0 1.25rem;max-width:60rem}figure svg{width:100%;height:auto}svg text{font-family:inherit!important}
 table{border-collapse:collapse;font-size:.875rem}
@@ -40,17 +43,20 @@ CELLS: dict[Type, str] = {
 def write_html(path: Path, heading: Heading, batches: Batches) -> Written:
     """The chart stands above the table and is known only after it, so that the rows wait in a scratch file."""
     language = Language(heading.locale)
-    with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as scratch:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=path.parent) as scratch:
         _rows(scratch, batches, language)
+        written = batches.written()
         scratch.seek(0)
         with path.open("w", encoding="utf-8", newline="\n") as file:
             _top(file, heading, batches, language)
-            shutil.copyfileobj(scratch, file)
+            while block := scratch.read(BLOCK):
+                file.write(block)
+                batches.tick()
             file.write("</tbody></table>\n")
             if not batches.rows:
                 file.write(f"<p>{language.say('no_rows')}</p>\n")
-            file.write("</main></body></html>\n")
-    return batches.written()
+            _bottom(file, lines(heading, written, language), language)
+    return written
 
 
 def _rows(file: TextIO, batches: Batches, language: Language) -> None:
@@ -73,8 +79,9 @@ def _top(file: TextIO, heading: Heading, batches: Batches, language: Language) -
         language.say("rows"): language.number(batches.rows),
     }
     facts = [*heading.parameters.items(), *about.items()]
-    file.writelines([f"<dt>{_shown(name)}</dt><dd>{_shown(value)}</dd>" for name, value in facts])
-    file.write("</dl>\n")
+    file.write(_listed(facts) + "</dl>\n")
+    if batches.incomplete:
+        file.write(f'<p class="cut">{language.say("incomplete")}: {_shown(batches.incomplete)}</p>\n')
     if batches.points and heading.chart:
         points = batches.points.points()
         drawn = "" if points.empty else svg(heading.chart, points, language, ink="currentColor", text=True)
@@ -85,6 +92,15 @@ def _top(file: TextIO, heading: Heading, batches: Batches, language: Language) -
         kind = ' class="n"' if column.type in NUMERIC else ""
         file.write(f'<th scope="col"{kind}>{_shown(column.name)}</th>')
     file.write("</tr></thead><tbody>\n")
+
+
+def _bottom(file: TextIO, manifest: list[tuple[str, str]], language: Language) -> None:
+    file.write(f"</main>\n<footer><h2>{language.say('manifest')}</h2>\n<dl>{_listed(manifest)}</dl></footer>\n")
+    file.write("</body></html>\n")
+
+
+def _listed(facts: list[tuple[str, str]]) -> str:
+    return "".join([f"<dt>{_shown(name)}</dt><dd>{_shown(value)}</dd>" for name, value in facts])
 
 
 def _shown(text: str) -> str:

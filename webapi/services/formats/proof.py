@@ -28,16 +28,18 @@ def facts(heading: Heading, written: Written) -> dict[str, Any]:
     }
 
 
-def lines(heading: Heading, written: Written, language: Language) -> list[tuple[str, str]]:
-    """The manifest for people: what each line is called, and what it says."""
-    said = [*heading.about.items(), *heading.parameters.items()]
-    said += [
-        (language.say("as_of"), language.moment(heading.as_of)),
-        (language.say("rows"), language.number(written.rows)),
-    ]
+def entries(heading: Heading, written: Written, language: Language) -> list[tuple[str, Any]]:
+    """The manifest for people: what each line is called, and its value as it is."""
+    found: list[tuple[str, Any]] = [*heading.about.items(), *heading.parameters.items()]
+    found += [(language.say("as_of"), heading.as_of), (language.say("rows"), written.rows)]
     for name, total in written.totals.items():
-        said.append((f"{language.say('total')} {name}", language.number(total)))
+        found.append((f"{language.say('total')} {name}", total))
         if count := written.not_finite.get(name):
-            said.append((f"{language.say('unsummed')} {name}", language.number(count)))
+            found.append((f"{language.say('unsummed')} {name}", count))
     whole = language.text(written.truncated is None)
-    return [*said, (language.say("complete"), f"{whole}: {written.truncated}" if written.truncated else whole)]
+    return [*found, (language.say("complete"), f"{whole}: {written.truncated}" if written.truncated else whole)]
+
+
+def lines(heading: Heading, written: Written, language: Language) -> list[tuple[str, str]]:
+    """The same in the reader's language."""
+    return [(name, language.text(value)) for name, value in entries(heading, written, language)]
