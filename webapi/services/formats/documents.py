@@ -49,7 +49,7 @@ def write_pdf(path: Path, heading: Heading, batches: Batches) -> Written:
     cuts = 0
     for batch in batches:
         for column, texts, values in zip(batches.columns, columns, batch, strict=True):
-            shown = language.texts(column, values)
+            shown = [text.replace("\t", "    ") for text in language.texts(column, values)]
             short = [cut(text, LONGEST) for text in shown]
             cuts += sum(one != other for one, other in zip(short, shown, strict=True))
             texts.extend(short)

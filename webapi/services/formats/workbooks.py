@@ -97,16 +97,16 @@ def _manifest(book: Any, heading: Heading, written: Written) -> None:
 
 def _title(sheet: Any, book: Any, title: str) -> None:
     sheet.fit_to_pages(1, 0)
-    sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 90)
     sheet.write_string(0, 0, _cell(title), book.add_format({"bold": True, "font_size": 16}))
 
 
 def _listed(sheet: Any, book: Any, first: int, facts: list[tuple[str, Any]]) -> None:
-    bold = book.add_format({"bold": True, "valign": "top", "text_wrap": True})
+    bold = book.add_format({"bold": True, "valign": "top"})
     wrapped = book.add_format({"text_wrap": True, "valign": "top", "align": "left"})
+    sheet.set_column(0, 0, max(24, *(min(60, len(name) + 3) for name, _ in facts)))
     for row, (name, value) in enumerate(facts, first):
-        sheet.write_string(row, 0, _cell(name), bold)
+        sheet.write_string(row, 0, cut(visible(name), 60), bold)
         if isinstance(value, int | Decimal) and is_number(value):
             sheet.write_number(row, 1, value, wrapped)
         else:
