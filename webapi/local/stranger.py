@@ -116,7 +116,7 @@ class Stranger:
             digest, rows = hashlib.sha256(content).hexdigest(), len(content.splitlines()) - 1
             if (digest, rows) != (manifest["sha256"], manifest["rows"]):
                 raise Wrong("The report's file is not the one that its manifest describes.")
-            step.came_of_it = f"{manifest['completeness']}; its SHA-256 {digest[:12]}… is the manifest's"
+            step.came_of_it = f"{manifest['truncated'] or 'complete'}; its SHA-256 {digest[:12]}… is the manifest's"
 
     def _every_mail_once(self, welcome: Mail) -> None:
         with self.visit.step("count the mails") as step:

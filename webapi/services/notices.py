@@ -25,7 +25,7 @@ def report_ready(job_id: UUID) -> None:
     owner, manifest = db.session.get_one(User, job.owner_id), job.result or {}
     mailer.send_own(
         "report_ready", owner.email, name=owner.name, title=str(manifest.get("title", "Report")),
-        rows=f"{manifest.get('rows', 0):,}", completeness=str(manifest.get("completeness", "")),
+        rows=f"{manifest.get('rows', 0):,}", completeness=manifest.get("truncated") or "complete",
         link=links.public(f"/jobs/{job_id}"),
     )  # fmt: skip
 

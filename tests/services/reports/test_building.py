@@ -61,7 +61,7 @@ def test_every_row_is_there_and_the_totals_are_those_of_the_rows(app: Flask, ada
     path, manifest = build(app, ada, parameters={"kind": "test.old"})
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert (len(rows), manifest["rows"], manifest["completeness"]) == (2500, 2500, "complete")
+    assert (len(rows), manifest["rows"], manifest["complete"]) == (2500, 2500, True)
     assert manifest["totals"]["attempts"] == str(sum(int(row["attempts"]) for row in rows)) == "5000"
     assert len({row["id"] for row in rows}) == 2500
 
@@ -90,7 +90,7 @@ def test_a_report_that_has_too_many_rows_says_so(app: Flask, ada: Person) -> Non
     add_jobs(ada.id, 3)
     _, manifest = build(app, ada)
     assert manifest["rows"] == 2
-    assert manifest["completeness"] == "truncated at 2 rows because a report may have no more"
+    assert manifest["truncated"] == "truncated at 2 rows because a report may have no more"
 
 
 def test_of_what_is_not_the_owners_there_is_nothing(app: Flask, ada: Person, eve: Person) -> None:

@@ -18,6 +18,7 @@ from webapi.queue import current, new_file, progress
 from webapi.queue.attempt import Attempt
 from webapi.services import formats
 from webapi.services.formats import MEDIA_TYPES, SUFFIXES, Format, Heading, Written
+from webapi.services.formats.proof import facts
 from webapi.services.reports import library, sharing, sources
 from webapi.services.reports.definition import Definition
 from webapi.services.reports.sources import Asked
@@ -86,45 +87,41 @@ def _built(task: _Task) -> dict[str, Any]:
     path = new_file(task.file, MEDIA_TYPES[order.format])
     values = definition.bound(order.parameters, order.timezone, task.as_of)
     asked = Asked(attempt.owner_id, task.version, values, order.timezone)
-    heading = Heading(
-        task.title,
-        definition.labelled(order.parameters),
-        task.as_of,
-        definition.locale,
-        definition.chart.chart() if definition.chart else None,
-    )
     folder = current_app.extensions["files"].staging(attempt.job_id, attempt.number) / "scratch"
     folder.mkdir(exist_ok=True)
-    progress(1, "reading")
-    with sources.opened(asked, folder, lambda: progress(1, "reading")) as found:
+    heading = _heading(task)
+    progress(1, "waiting for rows")
+    with sources.opened(asked, folder, lambda: progress(1, "waiting for rows")) as found:
         try:
-            written = formats.write(path, order.format, heading, found.columns, found.rows)
+            written = formats.write(
+                path, order.format, heading, found.columns, found.rows, incomplete=found.incomplete, tick=_tell
+            )
         except ValueError as error:
             raise Permanent(str(error)) from None
-        reasons = [each for each in (found.incomplete(), written.truncated) if each]
     progress(95, f"{written.rows:,} rows")
-    manifest = _manifest(task, written, reasons, path)
+    manifest = _manifest(task, heading, written, path)
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     new_file(MANIFEST, "application/json").write_text(text + "\n", "utf-8")
     return manifest
 
 
-def _manifest(task: _Task, written: Written, reasons: list[str], path: Path) -> dict[str, Any]:
-    """What the file holds: enough to check it without trusting us. Totals are exact decimals, and so they are texts."""
+def _tell(rows: int) -> None:
+    progress(2, f"{rows:,} rows")
+
+
+def _heading(task: _Task) -> Heading:
+    definition, version = task.definition, task.version
+    about = {"Report": task.name, "Version": str(version.version), "Source": version.source}
+    about["Time zone"] = task.order.timezone
+    chart = definition.chart.chart() if definition.chart else None
+    labelled = definition.labelled(task.order.parameters)
+    return Heading(task.title, labelled, task.as_of, definition.locale, chart, about)
+
+
+def _manifest(task: _Task, heading: Heading, written: Written, path: Path) -> dict[str, Any]:
+    """What stands in the file, what machines know it by, and its hash: enough to check it without trusting us."""
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return {
-        "title": task.title,
-        "report": task.name,
-        "version": task.version.version,
-        "source": task.version.source,
-        "parameters": dict(task.order.parameters),
-        "timezone": task.order.timezone,
-        "data_as_of": task.as_of.isoformat(timespec="seconds"),
-        "file": task.file,
-        "rows": written.rows,
-        "totals": {name: f"{total:f}" for name, total in written.totals.items()},
-        "not_finite": {name: count for name, count in written.not_finite.items() if count},
-        "sha256": sha256,
-        "completeness": "; ".join(reasons) or "complete",
-    }
+    known = {"report": task.name, "version": task.version.version, "source": task.version.source}
+    asked = {"values": dict(task.order.parameters), "timezone": task.order.timezone}
+    return {**facts(heading, written), **known, **asked, "file": task.file, "sha256": sha256}

@@ -16,8 +16,6 @@ from webapi.services.mail.mailer import Errand
 from webapi.services.mail.mails import with_links
 from webapi.services.mail.message import Envelope
 
-COMPLETE = "complete"
-
 
 def mail(job_id: UUID, to: Sequence[str], *, attach: bool) -> dict[str, Any]:
     """Mail the report of a finished job. A truncated one says so in its subject. Raises NotFound when it is gone."""
@@ -34,17 +32,16 @@ def mail(job_id: UUID, to: Sequence[str], *, attach: bool) -> dict[str, Any]:
 
 
 def _values(manifest: dict[str, Any], owner: User) -> dict[str, str]:
-    complete = manifest["completeness"] == COMPLETE
     totals = ", ".join(f"{name} {total}" for name, total in manifest["totals"].items())
     return {
         "brand": current_app.config["MAIL_BRAND"],
-        "flag": "" if complete else "INCOMPLETE: ",
+        "flag": "" if manifest["complete"] else "INCOMPLETE: ",
         "title": manifest["title"],
         "sender": owner.name,
         "parameters": ", ".join(f"{name} {value}" for name, value in manifest["parameters"].items()) or "none",
-        "as_of": manifest["data_as_of"],
+        "as_of": manifest["as_of"],
         "rows": f"{manifest['rows']:,}",
-        "completeness": manifest["completeness"],
+        "completeness": manifest["truncated"] or "complete",
         "totals": totals or "none",
         "sha256": manifest["sha256"],
     }
