@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Sequence
 from json.encoder import encode_basestring
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from webapi.services.formats.batches import Batches
 from webapi.services.formats.proof import facts
 from webapi.services.formats.table import Column, Heading, Type, Written, plain
+from webapi.services.formats.ticking import while_ticking
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MEMORY = 256 << 20  # bytes, and more where single rows are large
 ROW_GROUP = 50_000  # rows that are in memory while they are turned into columns
-LOOK = 0.25  # seconds between two looks at whether to go on
 DIGITS = 38  # of a DECIMAL
 SHORTEST_LINE = 1 << 20  # bytes that the reader of JSON has room for at the least
 
@@ -38,7 +37,7 @@ def write_parquet(path: Path, heading: Heading, batches: Batches) -> Written:
         written = batches.written()
         copying = _copying(path, _selected(batches.columns, shapes, staged, longest), heading, written)
         with _database(staged, path, longest) as database:
-            _run(database, copying, batches.tick)
+            while_ticking(lambda: database.execute(copying), batches.tick, database.interrupt)
     return written
 
 
@@ -75,20 +74,6 @@ def _copying(path: Path, selected: str, heading: Heading, written: Written) -> s
     metadata = ", ".join(f"{key}: {_literal(value)}" for key, value in about.items())
     options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}, USE_TMP_FILE false"
     return f"COPY ({selected}) TO {_literal(str(path))} ({options}, KV_METADATA {{{metadata}}})"
-
-
-def _run(database: DuckDBPyConnection, statement: str, tick: Callable[[], None]) -> None:
-    """Let a thread run it, so that it is interrupted as soon as `tick` raises."""
-    with ThreadPoolExecutor(1, "parquet") as pool:
-        running = pool.submit(database.execute, statement)
-        try:
-            while not wait([running], LOOK).done:
-                tick()
-        except BaseException:
-            while not wait([running], 0.01).done:  # the thread may not have come to the statement yet
-                database.interrupt()
-            raise
-        running.result()
 
 
 def _database(staged: Path, path: Path, longest: int) -> DuckDBPyConnection:

@@ -15,6 +15,7 @@ from webapi.services.formats.layout import BOLD, INSET, MARGIN, broken, lay_out,
 from webapi.services.formats.locales import Language
 from webapi.services.formats.proof import lines
 from webapi.services.formats.table import NUMERIC, Heading, Row, Written
+from webapi.services.formats.ticking import while_ticking
 from webapi.services.formats.typesetting import typeset
 
 MOST_ROWS = 10_000
@@ -61,9 +62,9 @@ def write_pdf(path: Path, heading: Heading, batches: Batches) -> Written:
     said += [f"{language.say('incomplete')}: {batches.incomplete}"] if batches.incomplete else []
     with tempfile.TemporaryDirectory(prefix="pdf-", dir=path.parent) as scratch:
         folder = Path(scratch)
-        data = _table(batches, columns) | _about(heading, written, language, said)
-        batches.tick()
-        data |= _chart(folder, heading, batches, language)
+        data = _about(heading, written, language, said)
+        data |= while_ticking(lambda: _table(batches, columns), batches.tick)
+        data |= while_ticking(lambda: _chart(folder, heading, batches, language), batches.tick)
         (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False), "utf-8")
         (folder / "report.typ").write_bytes(TEMPLATE.read_bytes())
         as_of = heading.as_of if heading.as_of.tzinfo else heading.as_of.replace(tzinfo=UTC)

@@ -13,6 +13,7 @@ from webapi.services.formats.charts import svg
 from webapi.services.formats.locales import Language
 from webapi.services.formats.proof import lines
 from webapi.services.formats.table import NUMERIC, Heading, Type, Written
+from webapi.services.formats.ticking import while_ticking
 
 BLOCK = 1 << 20  # characters
 STYLE = """
@@ -46,9 +47,10 @@ def write_html(path: Path, heading: Heading, batches: Batches) -> Written:
     with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=path.parent) as scratch:
         _rows(scratch, batches, language)
         written = batches.written()
+        chart = while_ticking(lambda: _chart(heading, batches, language), batches.tick)
         scratch.seek(0)
         with path.open("w", encoding="utf-8", newline="\n") as file:
-            _top(file, heading, batches, language)
+            _top(file, heading, batches, language, chart)
             while block := scratch.read(BLOCK):
                 file.write(block)
                 batches.tick()
@@ -67,7 +69,7 @@ def _rows(file: TextIO, batches: Batches, language: Language) -> None:
         file.writelines([template % row for row in zip(*escaped, strict=True)])
 
 
-def _top(file: TextIO, heading: Heading, batches: Batches, language: Language) -> None:
+def _top(file: TextIO, heading: Heading, batches: Batches, language: Language, chart: str) -> None:
     title = _shown(heading.title)
     file.write(
         f'<!doctype html>\n<html lang="{language.tag}"><head><meta charset="utf-8"><title>{title}</title>\n'
@@ -82,16 +84,20 @@ def _top(file: TextIO, heading: Heading, batches: Batches, language: Language) -
     file.write(_listed(facts) + "</dl>\n")
     if batches.incomplete:
         file.write(f'<p class="cut">{language.say("incomplete")}: {_shown(batches.incomplete)}</p>\n')
-    if batches.points and heading.chart:
-        points = batches.points.points()
-        drawn = "" if points.empty else svg(heading.chart, points, language, ink="currentColor", text=True)
-        note = language.say(points.note, rows=points.rows, stride=points.stride) if points.note else ""
-        file.write(f"<figure>{drawn}<figcaption>{note}</figcaption></figure>\n")
-    file.write("<table><thead><tr>")
+    file.write(chart + "<table><thead><tr>")
     for column in batches.columns:
         kind = ' class="n"' if column.type in NUMERIC else ""
         file.write(f'<th scope="col"{kind}>{_shown(column.name)}</th>')
     file.write("</tr></thead><tbody>\n")
+
+
+def _chart(heading: Heading, batches: Batches, language: Language) -> str:
+    if not (batches.points and heading.chart):
+        return ""
+    points = batches.points.points()
+    drawn = "" if points.empty else svg(heading.chart, points, language, ink="currentColor", text=True)
+    note = language.say(points.note, rows=points.rows, stride=points.stride) if points.note else ""
+    return f"<figure>{drawn}<figcaption>{note}</figcaption></figure>\n"
 
 
 def _bottom(file: TextIO, manifest: list[tuple[str, str]], language: Language) -> None:
