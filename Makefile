@@ -40,9 +40,14 @@ test: $(VENV)/dev.stamp ## Run the tests, on SQLite and PostgreSQL
 soak: $(VENV)/dev.stamp ## Run the tests that take minutes: long stalls, many restarts, deep searches
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
-bench: $(VENV)/dev.stamp ## Measure us beside the peers; benchmarks/RESULTS.md has what came of it
+bench: $(VENV)/dev.stamp ## Measure us beside the peers: ONLY=reports for one; benchmarks/RESULTS.md has what came of it
+ifdef ONLY
+	$(BIN)/python -m benchmarks.$(ONLY) $(ARGS)
+else
 	@{ printf '# Results\n\nWhat `make bench` printed. The ratios within one run count.\n\n'; \
-	  $(BIN)/python -m benchmarks.mail && echo && $(BIN)/python -m benchmarks.mail --runs 1 --delay 0.005 --kill; } | tee benchmarks/RESULTS.md
+	  $(BIN)/python -m benchmarks.mail && echo && $(BIN)/python -m benchmarks.mail --runs 1 --delay 0.005 --kill \
+	  && echo && $(BIN)/python -m benchmarks.reports; } | tee benchmarks/RESULTS.md
+endif
 
 check: $(VENV)/dev.stamp ## Format, lint, types, security lint and the tests: what CI runs
 	$(BIN)/ruff format --check .

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from subprocess import PIPE, TimeoutExpired
 from typing import IO
 
 from structlog import get_logger
@@ -54,7 +53,12 @@ def typeset(folder: Path, as_of: int, tick: Callable[[], None], *, memory: int =
 def _run(order: bytes, complaints: IO[bytes], tick: Callable[[], None]) -> int:
     command = [sys.executable, "-I", str(PRESS)]
     child = subprocess.Popen(  # noqa: S603 # nosec B603 - our own program, no shell
-        command, stdin=PIPE, stdout=complaints, stderr=complaints, env={"LC_ALL": "C.UTF-8"}, start_new_session=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=complaints,
+        stderr=complaints,
+        env={"LC_ALL": "C.UTF-8"},
+        start_new_session=True,
     )
     try:
         assert child.stdin is not None
@@ -67,7 +71,7 @@ def _run(order: bytes, complaints: IO[bytes], tick: Callable[[], None]) -> int:
             tick()
             try:
                 return child.wait(LOOK)
-            except TimeoutExpired:
+            except subprocess.TimeoutExpired:
                 continue
     finally:
         if child.poll() is None:
