@@ -30,6 +30,11 @@ def settings_of(app: Flask) -> dict[str, str]:
     return {name: json.dumps(value) if isinstance(value, list | dict) else str(value) for name, value in values.items()}
 
 
+def python_children() -> list[psutil.Process]:
+    """The programs of ours that this process has started: not the servers that other tests share."""
+    return [each for each in psutil.Process().children() if each.name().startswith("python")]
+
+
 class RealWorker:
     """`celery -A tests.wsgi:celery worker`, ready when its row is in the ledger."""
 

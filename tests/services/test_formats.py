@@ -14,10 +14,10 @@ from typing import Any
 from zipfile import ZipFile
 
 import openpyxl
-import psutil
 import pytest
 
 from tests.contracts.source import ROOT
+from tests.processes import python_children
 from tests.services.formats.sample import COLUMNS, heading, rows
 from webapi.services.formats import MEDIA_TYPES, Chart, Column, Format, write
 
@@ -29,7 +29,7 @@ class Stopped(Exception):
 
 
 def left_behind(folder: Path, before: int) -> list[Any]:
-    return [*folder.iterdir(), *psutil.Process().children(), *threading.enumerate()[before:]]
+    return [*folder.iterdir(), *python_children(), *threading.enumerate()[before:]]
 
 
 @pytest.mark.parametrize("file_format", MEDIA_TYPES)

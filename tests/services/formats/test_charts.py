@@ -5,15 +5,17 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
+from PIL import Image
 
 from tests.services.formats.sample import ODD
 from webapi.services.formats import Chart
 from webapi.services.formats.cells import encodable
-from webapi.services.formats.charts import svg
+from webapi.services.formats.charts import png, svg
 from webapi.services.formats.locales import Language
 from webapi.services.formats.points import collector
 
@@ -86,3 +88,13 @@ def test_any_text_is_drawn_as_text(text: str) -> None:
     for kind in ("bar", "pie"):
         picture = drawn(Chart(kind, text or "x", (text or "y",)), [text, "$\\frac{1}$"], [1, 2])
         assert any("$\\frac{1}$" in word for word in words(picture))
+
+
+def test_a_picture_for_mail_is_a_png_of_its_points() -> None:
+    chart = Chart("bar", "x", ("y",))
+    points = collector(chart)
+    points.add(["a", "b"], [[1, 2]])
+    first, again = (png(chart, points.points(), EN) for _ in range(2))
+    with Image.open(BytesIO(first)) as picture:
+        assert (picture.format, picture.size) == ("PNG", (1280, 576))
+    assert first == again

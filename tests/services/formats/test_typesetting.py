@@ -11,6 +11,7 @@ import psutil
 import pytest
 from pypdf import PdfReader
 
+from tests.processes import python_children
 from webapi.errors import Permanent
 from webapi.services.formats.typesetting import LOOK, typeset
 
@@ -47,7 +48,7 @@ def test_what_a_tick_raises_ends_the_child_at_once(tmp_path: Path) -> None:
     with pytest.raises(InterruptedError):
         typeset(folder(tmp_path, ENDLESS), 0, stopped_by_nobody(4))
     assert time.monotonic() - began < 4 * LOOK + 2
-    assert not psutil.Process().children()
+    assert not python_children()
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_a_text_that_cannot_be_set_is_a_sentence(
 ) -> None:
     with pytest.raises(Permanent, match=sentence):
         typeset(folder(tmp_path, text), 0, still, **limits)
-    assert not psutil.Process().children()
+    assert not python_children()
 
 
 def test_the_child_has_nothing_of_our_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
+from tests.processes import python_children
 from webapi.services.queries.run import query
 from webapi.services.queries.sources import Limits, Options, Source
 
@@ -23,10 +23,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     """Where scratch goes. Afterwards nothing is there, and no child of it is left."""
     path = tmp_path / "scratch"
     path.mkdir()
-    before = set(psutil.Process().children())
     yield path
     assert list(path.iterdir()) == []
-    assert set(psutil.Process().children()) <= before
+    assert python_children() == []
 
 
 @pytest.fixture

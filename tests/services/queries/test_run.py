@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.processes import python_children
 from tests.services.queries.conftest import LIMITS, Make, Run
 from tests.waiting import until
 from webapi.errors import Permanent
@@ -117,7 +118,7 @@ def test_a_file_that_is_away_is_told(run: Run, tmp_path: Path) -> None:
 def test_rows_may_be_left_halfway(folder: Path) -> None:
     with query("FROM range(100000000)", {}, {}, limits=replace(LIMITS, rows=10**9), folder=folder) as result:
         assert next(result.rows) == (0,)
-        child = psutil.Process().children()[-1]
+        child = python_children()[-1]
     assert not child.is_running()
 
 
@@ -137,7 +138,7 @@ def test_a_consumer_may_take_longer_than_the_query(folder: Path) -> None:
 def test_a_killed_child_is_told(folder: Path) -> None:
     with query("FROM range(100000000)", {}, {}, limits=replace(LIMITS, rows=10**9), folder=folder) as result:
         next(result.rows)
-        child = psutil.Process().children()[-1]
+        child = python_children()[-1]
         child.send_signal(signal.SIGKILL)
         with pytest.raises(Permanent, match="was killed, most likely because the machine ran out of memory"):
             list(result.rows)
@@ -176,7 +177,7 @@ def test_the_child_knows_nothing_of_ours(folder: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("SECRET_KEY", "s" * 40)
     with query("FROM range(100000000)", {}, {}, limits=replace(LIMITS, rows=10**9), folder=folder) as result:
         next(result.rows)
-        child = psutil.Process().children()[-1]
+        child = python_children()[-1]
         assert child.environ().keys() <= {"LANG", "TZ", "MALLOC_ARENA_MAX", "LC_CTYPE"}
         assert os.getpgid(child.pid) == child.pid
         assert not [file.path for file in child.open_files() if not file.path.startswith(str(folder))]

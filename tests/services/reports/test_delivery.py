@@ -11,9 +11,11 @@ from tests.queue.rows import OWNER, accept
 from tests.services.reports.test_building import add_jobs
 from tests.smtp_server import Act, SmtpServer, Stored
 from webapi.extensions import db
-from webapi.models import Effect, EffectState, Job, User
+from webapi.models import Artifact, Effect, EffectState, Job, User
 from webapi.queue import kind_named
 from webapi.queue.run import work
+from webapi.services.reports import library
+from webapi.services.reports.definition import Definition
 from webapi.tasks.report_build import ReportRequest
 
 pytestmark = pytest.mark.usefixtures("owner")
@@ -90,3 +92,19 @@ def test_what_others_are_told_in_a_report_is_text(mail_server: SmtpServer) -> No
     (received,) = mail_server.to("bob@example.com")
     assert "<img src=x>" not in body(received, "html")
     assert received.message["Subject"] == "<img src=x> {{sha256}}"
+
+
+def test_a_chart_is_in_the_mail_and_beside_the_file(owner: User, mail_server: SmtpServer) -> None:
+    chart = {"kind": "bar", "x": "kind", "y": ["n"]}
+    sql = "SELECT kind, count(*) AS n FROM jobs GROUP BY kind"
+    library.create(owner, "drawn", Definition.model_validate({"title": "Drawn", "sql": sql, "chart": chart}))
+    send(report="drawn")
+    (received,) = mail_server.to("bob@example.com")
+    pictures = [part for part in received.message.walk() if part.get_content_type() == "image/png"]
+    assert [part["Content-ID"] for part in pictures] == ["<chart.png>"]
+    assert pictures[0].get_payload(decode=True)[:8] == b"\x89PNG\r\n\x1a\n"  # type: ignore[index]
+    assert 'src="cid:chart.png"' in body(received, "html")
+    assert [part.get_filename() for part in received.message.iter_attachments()] == ["drawn.csv"]
+    (job,) = db.session.query(Job).filter_by(kind="report.build")
+    names = db.session.scalars(db.select(Artifact.name).where(Artifact.job_id == job.id)).all()
+    assert sorted(names) == ["chart.png", "drawn.csv", "manifest.json"]

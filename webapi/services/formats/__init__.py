@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Literal
 
 from webapi.services.formats.batches import Batches
+from webapi.services.formats.charts import png
 from webapi.services.formats.columnar import write_parquet
 from webapi.services.formats.delimited import write_csv
 from webapi.services.formats.documents import Room, write_pdf
+from webapi.services.formats.locales import Language
 from webapi.services.formats.objects import write_json
 from webapi.services.formats.pages import write_html
 from webapi.services.formats.table import Chart, Column, Heading, Row, Type, Written, check, encoded
@@ -49,13 +51,15 @@ def write(
     *,
     incomplete: Callable[[], str | None] = lambda: None,
     tick: Callable[[int], None] = lambda _: None,
+    picture: Path | None = None,
 ) -> Written:
     """Write the rows to `path`, a thousand at a time; a PDF takes the first 10,000.
 
     `incomplete` is asked once, when no more rows are taken: why the source gave no more, in words that go on after
     "complete, or", such as "truncated at 1,000 rows because …", or None. `tick` hears how many rows went by after
     each thousand, and twice a second while the file is put together; it may raise. Whatever is raised, nothing is
-    left behind: no child, no scratch (which is made beside `path`), and no file.
+    left behind: no child, no scratch (which is made beside `path`), and no file. `picture` is where the chart goes
+    as a PNG too, if there is one.
 
     Text is kept as it is, with these exceptions. A lone surrogate becomes U+FFFD everywhere. HTML, XLSX and PDF
     also show U+FFFD for a control character, and \\n for every end of a line. A text that begins like a formula
@@ -66,7 +70,10 @@ def write(
     room = Room() if file_format == "pdf" else None
     batches = Batches(columns, rows, heading.chart, room, incomplete=incomplete, tick=tick)
     try:
-        return WRITERS[file_format](path, heading, batches)
+        written = WRITERS[file_format](path, heading, batches)
+        if picture and heading.chart and batches.points and not (points := batches.points.points()).empty:
+            picture.write_bytes(png(heading.chart, points, Language(heading.locale)))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+    return written

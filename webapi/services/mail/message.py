@@ -30,11 +30,12 @@ MARKS = ("from", "to", "id", "subject", "text", "html", "unsubscribe")
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file that goes with a mail."""
+    """A file that goes with a mail. With a `cid` it is a picture in its HTML, at `cid:…` (RFC 2392)."""
 
     name: str
     media_type: str
     content: bytes
+    cid: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,23 @@ def _with_marks(letter: Prepared, envelope: Envelope, attachments: Sequence[Atta
     mail.set_content(mark.format("text"), cte="quoted-printable")
     if letter.html:
         mail.add_alternative(mark.format("html"), subtype="html", cte="quoted-printable")
-    for each in attachments:
+        _draw(mail, [each for each in attachments if each.cid])
+    for each in [each for each in attachments if not each.cid]:
         # A file that is itself a mail, or says so, is still only bytes: RFC 2046 section 5 lets no base64 be one.
         composite = each.media_type.lower().startswith(("multipart/", "message/"))
         main, _, sub = ("application/octet-stream" if composite else each.media_type).partition("/")
         name = each.name.replace("=?", "=_")  # readers would take it for an encoded word
         mail.add_attachment(each.content, maintype=main, subtype=sub, filename=name, cte="base64")
     return mail
+
+
+def _draw(mail: EmailMessage, pictures: Sequence[Attachment]) -> None:
+    """Put pictures beside the HTML that shows them (RFC 2387)."""
+    html = mail.get_body(("html",))
+    for each in pictures:
+        main, _, sub = each.media_type.partition("/")
+        assert isinstance(html, EmailMessage)
+        html.add_related(each.content, maintype=main, subtype=sub, cid=f"<{each.cid}>", cte="base64")
 
 
 def _subject(text: str) -> bytes:

@@ -23,7 +23,7 @@ from webapi.services.reports import library, sharing, sources
 from webapi.services.reports.definition import Definition
 from webapi.services.reports.sources import Asked
 
-MANIFEST = "manifest.json"
+MANIFEST, CHART = "manifest.json", "chart.png"
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,13 @@ def _built(task: _Task) -> dict[str, Any]:
     with sources.opened(asked, folder, lambda: progress(1, "waiting for rows")) as found:
         try:
             written = formats.write(
-                path, order.format, heading, found.columns, found.rows, incomplete=found.incomplete, tick=_tell
-            )
+                path, order.format, heading, found.columns, found.rows,
+                incomplete=found.incomplete, tick=_tell, picture=folder / CHART,
+            )  # fmt: skip
         except ValueError as error:
             raise Permanent(str(error)) from None
+    if (folder / CHART).exists():
+        (folder / CHART).replace(new_file(CHART, "image/png"))
     progress(95, f"{written.rows:,} rows")
     manifest = _manifest(task, heading, written, path)
     text = json.dumps(manifest, indent=2, ensure_ascii=False)

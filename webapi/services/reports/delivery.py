@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +13,13 @@ from flask import current_app
 from webapi.errors import NotFound
 from webapi.extensions import db
 from webapi.models import Job, User
+from webapi.services import storage
 from webapi.services.mail import attachments, letters, mailer
+from webapi.services.mail.letters import Letter
 from webapi.services.mail.mailer import Errand
 from webapi.services.mail.mails import with_links
-from webapi.services.mail.message import Envelope
+from webapi.services.mail.message import Attachment, Envelope
+from webapi.services.reports.building import CHART
 
 
 def mail(job_id: UUID, to: Sequence[str], *, attach: bool) -> dict[str, Any]:
@@ -25,10 +30,20 @@ def mail(job_id: UUID, to: Sequence[str], *, attach: bool) -> dict[str, Any]:
     manifest, owner = job.result, db.session.get_one(User, job.owner_id)
     files = attachments.of(job.owner_id, [], [f"{job_id}/{manifest['file']}"])
     attached, linked = attachments.split(files) if attach else ([], files)
-    letter = with_links(letters.built_in("report"), linked)
+    letter, pictures = _with_chart(with_links(letters.built_in("report"), linked), job_id)
     envelope = Envelope(current_app.config["MAIL_DEFAULT_SENDER"], reply_to=owner.email)
     values = _values(manifest, owner)
-    return mailer.deliver(Errand(letter, dict.fromkeys(to, values), envelope, attached))
+    return mailer.deliver(Errand(letter, dict.fromkeys(to, values), envelope, [*attached, *pictures]))
+
+
+def _with_chart(letter: Letter, job_id: UUID) -> tuple[Letter, list[Attachment]]:
+    """The letter with the report's chart in it, if it has one."""
+    try:
+        _, path = storage.artifact(job_id, CHART)
+    except NotFound:
+        return letter, []
+    shown = f'{letter.html}<p><img src="cid:{CHART}" alt="" width="536" class="chart"></p>'
+    return replace(letter, html=shown), [Attachment(CHART, "image/png", path.read_bytes(), CHART)]
 
 
 def _values(manifest: dict[str, Any], owner: User) -> dict[str, str]:
@@ -39,7 +54,7 @@ def _values(manifest: dict[str, Any], owner: User) -> dict[str, str]:
         "title": manifest["title"],
         "sender": owner.name,
         "parameters": ", ".join(f"{name} {value}" for name, value in manifest["parameters"].items()) or "none",
-        "as_of": manifest["as_of"],
+        "as_of": f"{datetime.fromisoformat(manifest['as_of']):%Y-%m-%d %H:%M} UTC",
         "rows": f"{manifest['rows']:,}",
         "completeness": manifest["truncated"] or "complete",
         "totals": totals or "none",
