@@ -58,8 +58,12 @@ def filled(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, str]:
     given = {}
     for drawn in fields_of(model):
         value = values.get(drawn.name)
-        many = drawn.widget == "lines" and isinstance(value, list)
-        shown = "\n".join(str(each) for each in value or []) if many else _default(value)
+        if drawn.widget == "lines" and isinstance(value, list):
+            shown = "\n".join(map(str, value))
+        elif drawn.widget == "pairs" and isinstance(value, dict):
+            shown = "\n".join(f"{left} = {right}" for left, right in value.items())
+        else:
+            shown = _default(value)
         given[drawn.name] = "" if drawn.secret else shown
     return given
 
@@ -96,6 +100,8 @@ def read(
 def _value(drawn: Field, text: str) -> Any:
     if drawn.widget == "lines":
         return [line.strip() for line in text.splitlines() if line.strip()]
+    if drawn.widget == "pairs":
+        return _pairs(drawn.name, text)
     if drawn.widget == "json":
         try:
             reading.check_json(text.encode("utf-8", "surrogatepass"))
@@ -103,6 +109,18 @@ def _value(drawn: Field, text: str) -> Any:
             raise Invalid(faults=(Fault(f"/{drawn.name}", error.message.replace("The body", "This")),)) from None
         return json.loads(text)
     return text.replace("\r\n", "\n")
+
+
+def _pairs(name: str, text: str) -> dict[str, str]:
+    """Lines of `name = value`."""
+    pairs: dict[str, str] = {}
+    for line in filter(str.strip, text.splitlines()):
+        left, equals, right = (part.strip() for part in line.partition("="))
+        if not equals or left in pairs:
+            what = "stands here twice" if equals else "has no ="
+            raise Invalid(faults=(Fault(f"/{name}", f"Write name = value, one a line: {left!r} {what}."),))
+        pairs[left] = right
+    return pairs
 
 
 def _resolved(described: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +143,8 @@ def _draw(name: str, title: str | None, described: dict[str, Any], required: boo
     )
     kind, form = described.get("type"), described.get("format", "")
     if "enum" in described:
-        drawn.widget, drawn.choices = "select", [str(choice) for choice in described["enum"]]
+        none = [""] if not required and described.get("default") is None else []
+        drawn.widget, drawn.choices = "select", none + [str(choice) for choice in described["enum"]]
     elif form == UPLOAD["format"]:
         drawn.widget = "file"
     elif kind == "boolean":
@@ -133,7 +152,7 @@ def _draw(name: str, title: str | None, described: dict[str, Any], required: boo
     elif kind == "array" and described.get("items", {}).get("format") == UPLOAD["format"]:
         drawn.widget, drawn.many = "file", True
     elif kind == "array" and described.get("items", {}).get("type") == "string":
-        drawn.widget = "lines"
+        drawn.widget, drawn.value = "lines", "\n".join(described.get("default") or [])
     elif kind in {"integer", "number"}:
         drawn.input_type = "number"
         limits = {
@@ -147,6 +166,8 @@ def _draw(name: str, title: str | None, described: dict[str, Any], required: boo
         drawn.input_type = INPUTS.get(form, "text")
         lengths = {"minlength": described.get("minLength"), "maxlength": described.get("maxLength")}
         drawn.attributes = {key: value for key, value in lengths.items() if value}
+    elif described.get("pairs"):
+        drawn.widget, drawn.value = "pairs", ""
     else:
         drawn.widget = "json"
         if examples := described.get("examples"):

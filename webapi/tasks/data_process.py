@@ -1,12 +1,30 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from webapi.errors import Fault, Invalid, Permanent
 from webapi.queue import Retry, job
-from webapi.services import profiles
+from webapi.services.formats import Format
+from webapi.services.processing import filters, tables
+from webapi.services.processing.columns import Wanted
+from webapi.services.processing.plan import Cleaning, OnError
+from webapi.services.processing.work import process
 from webapi.services.storage import UploadId
+
+MOST_COLUMNS = 1_000  # that a step may name
+
+
+def _wanted(text: str) -> str:
+    Wanted.parse(text)
+    return text
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Names = Annotated[list[Name], Field(max_length=MOST_COLUMNS)]
+PAIRS: dict[str, Any] = {"pairs": True}
 
 
 class Data(BaseModel):
@@ -17,18 +35,72 @@ class Data(BaseModel):
         description="Any JSON: a list of objects, a list of values, one object, one value.",
         examples=[[{"city": "Bern", "sales": 12}, {"city": "Basel", "sales": 9}]],
     )
-    file: UploadId | None = Field(None, description="CSV, TSV, JSON, NDJSON or Parquet, instead of data.")
+    file: UploadId | None = Field(None, description="CSV, TSV, JSON, NDJSON, Parquet or XLSX, instead of data.")
+    dataset: Name | None = Field(None, description="The name of a dataset of yours, instead of data.")
+    trim: bool = Field(False, description="Take white space off both ends of every text.")
+    types: dict[Name, Annotated[str, StringConstraints(max_length=100), AfterValidator(_wanted)]] = Field(
+        {},
+        max_length=MOST_COLUMNS,
+        description="One a line, as in amount = number. There are text, integer, number, boolean, date and datetime,"
+        " and date:%d.%m.%Y where dates are written so.",
+        examples=[{"amount": "number", "day": "date:%d.%m.%Y"}],
+        json_schema_extra=PAIRS,
+    )
+    on_error: OnError = Field("null", description="What becomes of a value that does not fit its type, or of its row.")
+    filter: Annotated[str, StringConstraints(max_length=filters.LONGEST)] | None = Field(
+        None, description="Keep the rows for which this SQL expression is true, as in amount > 0 and city <> ''."
+    )
+    keep: Names = Field([], description="Keep these columns alone, one a line.")
+    drop: Names = Field([], description="Leave these columns out, one a line.")
+    dedupe: bool = Field(False, title="Drop duplicates", description="Of rows that are alike the first stays.")
+    dedupe_by: Names = Field(
+        [], title="Alike are rows with the same", description="Columns, one a line; all of them without it."
+    )
+    rename: dict[Name, Name] = Field(
+        {},
+        max_length=MOST_COLUMNS,
+        description="One a line, as in old name = new name. The other steps know the old names.",
+        examples=[{"amt": "amount"}],
+        json_schema_extra=PAIRS,
+    )
+    convert_to: Format | None = Field(None, description="Also write the rows as a file of this format.")
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Data:
-        if (self.data is None) == (self.file is None):
-            raise ValueError("give either data or a file")
+    def _one_of_them(self) -> Data:
+        if sum(each is not None for each in (self.data, self.file, self.dataset)) != 1:
+            raise ValueError("give either data or a file or a dataset")
         return self
 
 
-@job("data.process", queue="default", retry=Retry(on=(OSError,)), public=True)
+def _prepared(request: Data, owner_id: UUID) -> Data:
+    """Look at the filter before the job is accepted."""
+    try:
+        if request.filter is not None:
+            filters.check(request.filter)
+    except Permanent as error:
+        raise Invalid(faults=(Fault("/filter", error.message),)) from None
+    return request
+
+
+@job(
+    "data.process",
+    queue="default",
+    retry=Retry(on=(OSError,)),
+    public=True,
+    prepare=_prepared,
+    soft_time_limit=3540,
+    time_limit=3600,
+)
 def process_data(request: Data) -> dict[str, Any]:
-    """Profile data: the type, the gaps, the range and the spread of each column."""
-    if request.file is not None:
-        return profiles.profile_upload(request.file)
-    return profiles.profile_values(request.data)
+    """Profile data: the type, the gaps, the range and the spread of each column. Clean and convert it, too."""
+    options = request.model_dump(include=set(Cleaning.__dataclass_fields__))
+    options |= {name: tuple(options[name]) for name in ("keep", "drop", "dedupe_by")}
+
+    def found(folder: Any) -> tables.Table | None:
+        if request.file is not None:
+            return tables.of_upload(request.file, folder)
+        if request.dataset is not None:
+            return tables.of_dataset(request.dataset, folder)
+        return tables.of_values(request.data, folder)
+
+    return process(found, Cleaning(**options), request.convert_to)
