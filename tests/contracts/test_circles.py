@@ -53,5 +53,5 @@ def test_a_circle_would_be_found() -> None:
 
 
 def test_an_import_inside_a_function_is_an_import() -> None:
-    assert "webapi.services.storage" in imports("webapi.services.profiles")
+    assert "webapi.services.storage" in imports("webapi.services.processing.tables")
     assert {"webapi.queue.attempt", "webapi.queue.submit"} <= imports("webapi.queue")

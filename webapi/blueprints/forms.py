@@ -61,7 +61,7 @@ def filled(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, str]:
         if drawn.widget == "lines" and isinstance(value, list):
             shown = "\n".join(map(str, value))
         elif drawn.widget == "pairs" and isinstance(value, dict):
-            shown = "\n".join(f"{left} = {right}" for left, right in value.items())
+            shown = _lines(value)
         else:
             shown = _default(value)
         given[drawn.name] = "" if drawn.secret else shown
@@ -123,6 +123,10 @@ def _pairs(name: str, text: str) -> dict[str, str]:
     return pairs
 
 
+def _lines(pairs: Mapping[str, Any]) -> str:
+    return "\n".join(f"{left} = {right}" for left, right in pairs.items())
+
+
 def _resolved(described: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     """One plain description of a field: references followed, `null` alternatives dropped."""
     choices = [choice for choice in described.get("anyOf", []) if choice.get("type") != "null"]
@@ -154,13 +158,7 @@ def _draw(name: str, title: str | None, described: dict[str, Any], required: boo
     elif kind == "array" and described.get("items", {}).get("type") == "string":
         drawn.widget, drawn.value = "lines", "\n".join(described.get("default") or [])
     elif kind in {"integer", "number"}:
-        drawn.input_type = "number"
-        limits = {
-            "min": described.get("minimum"),
-            "max": described.get("maximum"),
-            "step": None if kind == "integer" else "any",
-        }
-        drawn.attributes = {key: value for key, value in limits.items() if value is not None}
+        drawn.input_type, drawn.attributes = "number", _limits(described)
     elif kind == "string":
         drawn.widget = "text" if described.get("multiline") else "input"
         drawn.input_type = INPUTS.get(form, "text")
@@ -168,11 +166,18 @@ def _draw(name: str, title: str | None, described: dict[str, Any], required: boo
         drawn.attributes = {key: value for key, value in lengths.items() if value}
     elif described.get("pairs"):
         drawn.widget, drawn.value = "pairs", ""
+        drawn.attributes = {"placeholder": _lines(described.get("examples", [{}])[0])}
     else:
         drawn.widget = "json"
         if examples := described.get("examples"):
             drawn.attributes = {"placeholder": json.dumps(examples[0], ensure_ascii=False)}
     return drawn
+
+
+def _limits(described: dict[str, Any]) -> dict[str, Any]:
+    step = None if described["type"] == "integer" else "any"
+    limits = {"min": described.get("minimum"), "max": described.get("maximum"), "step": step}
+    return {key: value for key, value in limits.items() if value is not None}
 
 
 def _default(value: Any) -> str:

@@ -30,28 +30,32 @@ PAIRS: dict[str, Any] = {"pairs": True}
 class Data(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+    file: UploadId | None = Field(None, description="CSV, TSV, JSON, NDJSON, Parquet or XLSX.")
+    dataset: Name | None = Field(None, description="The name of a dataset of yours, instead of a file.")
     data: JsonValue = Field(
         None,
-        description="Any JSON: a list of objects, a list of values, one object, one value.",
+        description="Any JSON instead: a list of objects, a list of values, one object, one value.",
         examples=[[{"city": "Bern", "sales": 12}, {"city": "Basel", "sales": 9}]],
     )
-    file: UploadId | None = Field(None, description="CSV, TSV, JSON, NDJSON, Parquet or XLSX, instead of data.")
-    dataset: Name | None = Field(None, description="The name of a dataset of yours, instead of data.")
     trim: bool = Field(False, description="Take white space off both ends of every text.")
     types: dict[Name, Annotated[str, StringConstraints(max_length=100), AfterValidator(_wanted)]] = Field(
         {},
         max_length=MOST_COLUMNS,
-        description="One a line, as in amount = number. There are text, integer, number, boolean, date and datetime,"
+        description="One a line. There are text, integer, number, boolean, date and datetime,"
         " and date:%d.%m.%Y where dates are written so.",
         examples=[{"amount": "number", "day": "date:%d.%m.%Y"}],
         json_schema_extra=PAIRS,
     )
-    on_error: OnError = Field("null", description="What becomes of a value that does not fit its type, or of its row.")
+    on_error: OnError = Field(
+        "null",
+        title="What does not fit its type",
+        description="It becomes null, or drops its row, or lets the job fail. In each case it is counted.",
+    )
     filter: Annotated[str, StringConstraints(max_length=filters.LONGEST)] | None = Field(
         None, description="Keep the rows for which this SQL expression is true, as in amount > 0 and city <> ''."
     )
-    keep: Names = Field([], description="Keep these columns alone, one a line.")
-    drop: Names = Field([], description="Leave these columns out, one a line.")
+    keep: Names = Field([], title="Keep columns", description="Keep these columns alone, one a line.")
+    drop: Names = Field([], title="Drop columns", description="Leave these columns out, one a line.")
     dedupe: bool = Field(False, title="Drop duplicates", description="Of rows that are alike the first stays.")
     dedupe_by: Names = Field(
         [], title="Alike are rows with the same", description="Columns, one a line; all of them without it."
@@ -59,8 +63,8 @@ class Data(BaseModel):
     rename: dict[Name, Name] = Field(
         {},
         max_length=MOST_COLUMNS,
-        description="One a line, as in old name = new name. The other steps know the old names.",
-        examples=[{"amt": "amount"}],
+        description="Old name = new name, one a line. The other steps know the old names.",
+        examples=[{"amt": "amount", "city": "place"}],
         json_schema_extra=PAIRS,
     )
     convert_to: Format | None = Field(None, description="Also write the rows as a file of this format.")
