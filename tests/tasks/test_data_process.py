@@ -21,7 +21,7 @@ def test_what_is_empty_is_data_all_the_same(data: Any) -> None:
 
 @pytest.mark.parametrize("given", [{}, {"data": None}, {"data": 1, "file": "01900000-0000-7000-8000-000000000000"}])
 def test_it_is_either_data_or_a_file(given: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match="give either data or a file"):
+    with pytest.raises(ValidationError, match="give either data or a file or a dataset"):
         Data.model_validate(given)
 
 
@@ -31,3 +31,27 @@ def test_it_is_either_data_or_a_file(given: dict[str, Any]) -> None:
 def test_a_file_is_named_by_its_id_and_nothing_else_is_taken(given: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Data.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        {"types": {"a": "float"}},
+        {"types": {"a": "number:%d"}},
+        {"types": {"": "text"}},
+        {"types": ["a"]},
+        {"trim": "yes"},
+        {"on_error": "ignore"},
+        {"rename": {"a": ""}},
+        {"keep": "a"},
+        {"keep": ["a"] * 1001},
+        {"dedupe": ["a"]},
+        {"convert_to": "exe"},
+        {"convert_to": "../csv"},
+        {"clean": {}},
+        {"filter": "x" * 2001},
+    ],
+)
+def test_a_step_is_what_it_is_said_to_be(steps: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Data.model_validate({"data": 1, **steps}, strict=True)

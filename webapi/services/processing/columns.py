@@ -38,7 +38,7 @@ CASTS: dict[Type, str] = {
     "number": "nullif(nullif(TRY_CAST({} AS DOUBLE), 'infinity'), '-infinity')",
     "boolean": "left(lower({}), 1) IN ('t', 'y', '1')",
     "date": "TRY_CAST(left({}, 10) AS DATE)",
-    "datetime": "TRY_CAST({} AS TIMESTAMP)",
+    "datetime": "TRY_CAST({} AS TIMESTAMPTZ)::TIMESTAMP",  # in UTC, as the session is
 }
 
 
@@ -55,11 +55,18 @@ class Column:
 
     @property
     def value(self) -> str:
-        """In SQL: the value in a type that formats know; nanoseconds are cut to microseconds."""
+        """In SQL: the value in a type that formats know; nanoseconds are rounded to microseconds."""
         name = identifier(self.name)
         if self.real == "TIMESTAMP_NS":
             return f"{name}::TIMESTAMP"
         return name if self.kind != "text" or self.real == "VARCHAR" else self.text
+
+    @property
+    def held(self) -> str:
+        """DuckDB's type of `value`."""
+        if self.real == "TIMESTAMP_NS":
+            return "TIMESTAMP"
+        return "VARCHAR" if self.kind == "text" else self.real
 
     @property
     def text(self) -> str:
@@ -74,18 +81,20 @@ class Column:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A type that a column is to have; `pattern` says how its dates are written, after strptime."""
+    """A type that a column is to have. `pattern` says how its dates are written, after strptime, or is the comma
+    before the decimals of its numbers."""
 
     kind: Type
     pattern: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Wanted:
-        """`integer`, `date`, `date:%d.%m.%Y`. ValueError for another type."""
+        """`integer`, `date`, `date:%d.%m.%Y`, `number:,`. ValueError for another type."""
         kind, _, pattern = text.partition(":")
         found: Type | None = next((each for each in REALS if each == kind), None)
-        if found is None or (pattern and found not in {"date", "datetime"}):
-            raise ValueError(f"{text[:50]!r} is no type; there are {', '.join(REALS)}, and date:%d.%m.%Y and the like")
+        if found is None or (pattern and found not in {"date", "datetime"} and (found, pattern) != ("number", ",")):
+            known = f"there are {', '.join(REALS)}, and the like of date:%d.%m.%Y and number:,"
+            raise ValueError(f"{text[:50]!r} is no type; {known}")
         return cls(found, pattern or None)
 
     @property
@@ -96,6 +105,8 @@ class Wanted:
         """In SQL: a trimmed text as a value of the type, NULL where it is none."""
         if self.kind == "text":
             return text
+        if self.pattern == ",":
+            return Wanted("number").cast(f"replace(replace({text}, '.', '_'), ',', '.')")
         if self.pattern is not None:
             return f"try_strptime({text}, {quoted(self.pattern)})::{REALS[self.kind]}"
         looks = f"regexp_full_match({text}, {quoted(LOOKS[self.kind])}, 'i')"

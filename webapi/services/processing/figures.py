@@ -46,11 +46,9 @@ def overview(column: Column) -> Figures:
 
 
 def spread(column: Column, found: Found, *, exact: bool) -> Figures:
-    """Mean, deviation, quantiles, histogram; the number of different values, unless `tops` tells it."""
+    """Mean, deviation, quantiles, histogram; of texts of which too many differ, those that look the most frequent."""
     x, kind = column.name, column.kind
     figures: Figures = []
-    if kind != "text" and (exact or few(found)):
-        figures.append(("distinct", f"count(DISTINCT {x})"))
     if kind == "text" and not exact and not few(found):
         figures.append(("common", f"approx_top_k(left({x}, {LONGEST + 1}), {TOP})"))
     if found.get("min") is None or kind in {"text", "boolean"}:
@@ -93,20 +91,22 @@ def outliers(column: Column, found: Found) -> Figures:
 
 
 def tops(numbered: Sequence[tuple[int, Column]]) -> str:
-    """In SQL, out of `t`: of each column (c) the number of different texts (d) and the most frequent ones (t).
+    """In SQL, out of `t`: of each column (c) the number of different values (d) and the most frequent ones (t).
 
     All in one pass that can be spilled to the disk. A long text is counted by its head and its MD5.
     """
-    longest = LONGEST + 1
-    keys = ", ".join(
-        f"CASE WHEN length({x}) <= {longest} THEN {x} ELSE left({x}, {longest}) || md5({x}) END"
-        for x in (column.name for _, column in numbered)
-    )
+    longest, keys = LONGEST + 1, ", ".join(_key(column) for _, column in numbered)
     cells = f"SELECT unnest({[number for number, _ in numbered]}) AS c, unnest([{keys}]) AS v FROM t"  # noqa: S608 # nosec B608 - our names
     counted = f"SELECT c, v, count(*) AS n FROM ({cells}) WHERE v IS NOT NULL GROUP BY c, v"  # noqa: S608 # nosec B608 - our names
     first = f"min({{'n': -n, 'v': left(v, {longest})}}, {TOP})"
     tops = f"SELECT c, count(*) AS d, {first} AS t FROM ({counted}) GROUP BY c"  # noqa: S608 # nosec B608 - our names
     return f"(SELECT list({{'c': c, 'd': d, 't': t}}) FROM ({tops}))"  # noqa: S608 # nosec B608 - our names
+
+
+def _key(column: Column) -> str:
+    text = f"({column.name} + 0)::VARCHAR" if column.kind == "number" else column.text  # 0 and -0 are one number
+    most = LONGEST + 1
+    return f"CASE WHEN length({text}) > {most} THEN left({text}, {most}) || md5({text}) ELSE {text} END"
 
 
 def few(found: Found) -> bool:

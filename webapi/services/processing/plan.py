@@ -67,7 +67,7 @@ class Plan:
         found = dict(
             zip(self._find(self.wanted.types, "types"), map(Wanted.parse, self.wanted.types.values()), strict=True)
         )
-        return {column: wanted for column, wanted in found.items() if wanted.kind != column.kind}
+        return {column: wanted for column, wanted in found.items() if wanted.pattern or wanted.kind != column.kind}
 
     def _names(self) -> list[str]:
         new = dict(zip(self._find(self.wanted.rename, "rename"), self.wanted.rename.values(), strict=True))

@@ -28,7 +28,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, int):
         return value if abs(value) <= EXACT else str(value)
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral() and abs(value) <= EXACT else _decimal(value)
+        whole = value == value.to_integral_value()
+        return plain(int(value)) if whole else _decimal(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     return short(str(value))

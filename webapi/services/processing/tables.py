@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,12 +15,12 @@ from uuid import UUID
 from flask import current_app
 from sqlalchemy import select
 
-from webapi.errors import Permanent
+from webapi.errors import Invalid, Permanent
 from webapi.extensions import db
 from webapi.models import Dataset
 from webapi.queue import current, progress
 from webapi.services import storage
-from webapi.services.processing.columns import Column
+from webapi.services.processing.columns import Column, Wanted
 from webapi.services.queries.calls import identifier
 from webapi.services.queries.run import Result, query
 from webapi.services.queries.sources import FORMATS, Limits, Options, Source
@@ -40,12 +40,26 @@ class Table:
     percent: float = 2.0
     note: str = "reading"
 
-    def describe(self) -> list[Column]:
-        """Its columns, told from the whole file, which from then on is read the same way."""
+    def describe(self, types: Mapping[str, str] | None = None) -> list[Column]:
+        """Its columns, told from the whole file, which from then on is read the same way.
+
+        Those that are to have another one of `types` are read as the text that stands in the file, where it does:
+        7 is no longer 007, and a guess may have taken the month for the day.
+        """
         with self._query(f"DESCRIBE FROM {identifier(self.name)}") as result:
             found = [Column(str(name), str(real)) for name, real, *_ in result.rows]
-        self.source = replace(self.source, options=result.options[self.name])
+        options = result.options[self.name]
+        wanted = {name.casefold(): Wanted.parse(text) for name, text in (types or {}).items()}
+        found = [self._as_it_stands(column, wanted.get(column.name.casefold())) for column in found]
+        known = options.columns and tuple((column.name, column.real) for column in found)
+        self.source = replace(self.source, options=replace(options, columns=known))
         return found
+
+    def _as_it_stands(self, column: Column, wanted: Wanted | None) -> Column:
+        text = self.source.format in {"csv", "tsv"} or column.kind in {"date", "datetime"}
+        if wanted is None or not text or self.source.format == "parquet":
+            return column
+        return Column(column.name, "VARCHAR") if wanted.pattern or wanted.kind != column.kind else column
 
     def ask(self, sql: str) -> tuple[Any, ...]:
         """The one row that a statement gives."""
@@ -84,7 +98,10 @@ def of_upload(upload_id: UUID, folder: Path) -> Table:
     row, path = storage.upload(_owner(), upload_id)
     suffix = Path(row.name).suffix.lower().removeprefix(".")
     if suffix == "xlsx":
-        return Table(row.name, _of_workbook(path, row.name, folder), folder)
+        try:
+            return Table(row.name, _of_workbook(path, row.name, folder), folder)
+        except Invalid as error:
+            raise Permanent(f"{row.name}: {error.message}") from None
     if suffix not in FORMATS:
         raise Permanent(f"{row.name}: this is none of {', '.join(FORMATS)}, xlsx.")
     return Table(row.name, Source(path, suffix), folder)

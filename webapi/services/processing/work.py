@@ -35,7 +35,7 @@ def process(found: Found, wanted: Cleaning, convert_to: Format | None = None) ->
         table = found(folder)
         if table is None:
             return {"source": {"name": "data"}, "rows_before": 0, "steps": [], **EMPTY}
-        columns = table.describe()
+        columns = table.describe(wanted.types)
         if wanted.filter:
             filters.check(wanted.filter, [column.name for column in columns])
         plan = Plan(table.name, columns, wanted)
@@ -85,7 +85,8 @@ def _cut(columns: list[dict[str, Any]]) -> dict[str, Any]:
 def _write(table: Table, plan: Plan, convert_to: Format, total: int) -> dict[str, Any]:
     """The rows as a file of the job, and what it holds."""
     table.step(75, "writing")
-    name = f"{Path(table.name).stem[:150]}{SUFFIXES[convert_to]}"
+    stem = Path(table.name).stem[:150]
+    name = f"{'table' if stem == 'profile' else stem}{SUFFIXES[convert_to]}"  # profile.json is the profile
     path = new_file(name, MEDIA_TYPES[convert_to])
     heading = Heading(table.name, {}, datetime.now(UTC))
     with table.rows(cleaning.rows(plan, cleaning.named(plan), ordered=True)) as result:
