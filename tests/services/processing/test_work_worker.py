@@ -16,7 +16,7 @@ from webapi.models.transaction import writing
 from webapi.queue import control, submit
 from webapi.tasks.data_process import Data
 
-SLOW = "len(list_filter(range(20000000 + a), x -> x % 7 = a)) > 0"
+SLOW = "levenshtein(repeat('ab', 3000), repeat('ba', 3000 + a)) > 0"  # a thirtieth of a second for each row
 
 
 def asking(worker: RealWorker) -> psutil.Process | None:

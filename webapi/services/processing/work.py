@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ from typing import Any
 from webapi.errors import Permanent
 from webapi.queue import current, new_file
 from webapi.services.formats import MEDIA_TYPES, SUFFIXES, Column, Format, Heading, write
+from webapi.services.formats.proof import facts
 from webapi.services.processing import cleaning, filters
 from webapi.services.processing.plan import Cleaning, Plan
 from webapi.services.processing.profile import profile
 from webapi.services.processing.shown import short
 from webapi.services.processing.tables import Table, scratch
-from webapi.services.queries.run import Result
 
 MOST_COLUMNS = 300  # of a profile in a job's result; all of them are in the file
 EMPTY = {"rows": 0, "duplicates": 0, "columns": []}
@@ -91,26 +91,15 @@ def _write(table: Table, plan: Plan, convert_to: Format, total: int) -> dict[str
     heading = Heading(table.name, {}, datetime.now(UTC))
     with table.rows(cleaning.rows(plan, cleaning.named(plan), ordered=True)) as result:
         columns = [Column(name, kind) for name, kind in result.columns]  # type: ignore[arg-type]
+
+        def tick(count: int) -> None:
+            table.step(75 + 20 * count / max(total, 1), f"{count:,} rows written")
+
         try:
-            written = write(path, convert_to, heading, columns, _rows(table, result, total))
+            written = write(path, convert_to, heading, columns, result.rows, tick=tick)
         except ValueError as error:
             raise Permanent(f"{table.name} cannot be written as {convert_to}: {error}") from None
     table.step(98, "written")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {
-        "name": name,
-        "rows": written.rows,
-        "totals": {name: str(value) for name, value in written.totals.items()},
-        "not_finite": {name: count for name, count in written.not_finite.items() if count},
-        "complete": written.truncated is None,
-        "truncated": written.truncated,
-        "sha256": digest,
-    }
-
-
-def _rows(table: Table, result: Result, total: int) -> Iterator[tuple[Any, ...]]:
-    for count, row in enumerate(result.rows):
-        if count % 1000 == 0:
-            table.step(75 + 20 * count / max(total, 1), f"{count:,} rows written")
-        yield row
+    return {"name": name, **facts(heading, written), "sha256": digest}
