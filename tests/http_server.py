@@ -12,7 +12,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Literal
 
@@ -24,21 +24,22 @@ class Act:
     """What happens to one request. `stores` is whether its effect happens; without it, a 2xx that is sent says so.
 
     `does` other than to answer: it hangs up after the head or the whole of the request, it never answers, or it
-    drips its status line, its other headers or its body byte by byte. `raw` is sent as it stands, instead of an answer.
+    drips its status line, its other headers or its body byte by byte; or its body is the request. `raw` is sent as it
+    stands, instead of an answer.
     """
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b"taken"
-    does: Literal["answer", "hang up early", "hang up", "stay silent", "drip status", "drip head", "drip body"] = (
-        "answer"
-    )
+    does: Literal[
+        "answer", "echo", "hang up early", "hang up", "stay silent", "drip status", "drip head", "drip body"
+    ] = "answer"
     stores: bool | None = None
     raw: bytes | None = None
 
     @property
     def stored(self) -> bool:
-        answers = self.does in {"answer", "drip body"} and self.raw is None
+        answers = self.does in {"answer", "echo", "drip body"} and self.raw is None
         return self.stores if self.stores is not None else answers and 200 <= self.status < 300
 
     @property
@@ -134,7 +135,7 @@ class _Session(StreamRequestHandler):
         self.server.received.append(request)
         if act.stored:
             self.server.stored.append(request)
-        return self._answer(act)
+        return self._answer(replace(act, body=repr(request).encode()) if act.does == "echo" else act)
 
     def _answer(self, act: Act) -> None:
         if act.does == "hang up":

@@ -23,6 +23,7 @@ class WebapiError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
+    result: Any = None  # what a job has to show although it failed
 
     def __init__(
         self,
@@ -121,6 +122,10 @@ class Permanent(WebapiError):
 
     code = "permanent"
 
+    def __init__(self, message: str | None = None, *, result: Any = None) -> None:
+        self.result = result
+        super().__init__(message)
+
 
 class Transient(WebapiError):
     """The job did not succeed this time.
@@ -130,6 +135,6 @@ class Transient(WebapiError):
 
     code = "transient"
 
-    def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
-        self.retry_after = retry_after
+    def __init__(self, message: str | None = None, *, retry_after: float | None = None, result: Any = None) -> None:
+        self.retry_after, self.result = retry_after, result
         super().__init__(message)

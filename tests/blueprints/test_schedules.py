@@ -10,6 +10,7 @@ import pytest
 from tests.blueprints.site import Browser, Site
 from webapi.extensions import db
 from webapi.models import Schedule
+from webapi.queue import kind_named, seals
 
 FORM = {"when-name": "Morning", "when-cron": "0 9 * * 1-5", "when-timezone": "Europe/Vienna", "when-catchup": "latest"}
 
@@ -79,13 +80,29 @@ def test_the_preview_says_what_is_being_typed(browser: Browser, cron: str, words
 
 
 def test_a_secret_is_not_shown_again_and_stays_when_it_is_left_empty(site: Site, browser: Browser) -> None:
-    call = {**FORM, "url": "https://example.com/", "headers": '{"Authorization": "canary"}', "text": "a"}
+    call = {**FORM, "url": "https://example.com/", "secret_headers": '{"Authorization": "canary"}', "text": "a"}
     path = browser.post("/schedules/new/http.call", call).headers["Location"]
-    shown = site.program.get(f"/api/v1{path}", headers=site.ada.headers).get_json()["payload"]["headers"]
+    shown = site.program.get(f"/api/v1{path}", headers=site.ada.headers).get_json()["payload"]["secret_headers"]
     assert shown == {"Authorization": "…"}
     for page in (path, f"{path}/edit"):
         assert "canary" not in browser.get(page).text
-    assert browser.post(f"{path}/edit", {**call, "headers": "", "text": "b", "version": "1"}).status_code == 303
+    assert browser.post(f"{path}/edit", {**call, "secret_headers": "", "text": "b", "version": "1"}).status_code == 303
     with site.app.app_context():
         payload = db.session.get_one(Schedule, UUID(path.rpartition("/")[2])).payload
-    assert (payload["headers"], payload["text"]) == ({"Authorization": "canary"}, "b")
+        assert "canary" not in str(payload)
+        kept = seals.opened(kind_named("http.call"), payload, site.ada.id).model_dump()
+    assert (kept["secret_headers"], kept["text"]) == ({"Authorization": "canary"}, "b")
+
+
+def test_a_secret_whose_key_is_gone_is_asked_for_at_its_field(site: Site, browser: Browser) -> None:
+    call = {**FORM, "url": "https://example.com/", "secret_headers": '{"Authorization": "canary"}'}
+    path = browser.post("/schedules/new/http.call", call).headers["Location"]
+    with site.app.app_context():
+        row = db.session.get_one(Schedule, UUID(path.rpartition("/")[2]))
+        row.payload = {**row.payload, "secret_headers": {"Authorization": "sealed under another key"}}
+        db.session.commit()
+    answer = browser.post(f"{path}/edit", {**call, "secret_headers": "", "version": "1"})
+    assert (answer.status_code, "SECRET_KEY_FALLBACKS" in answer.text) == (422, True)
+    assert browser.post(f"{path}/run").status_code == 409
+    assert browser.post(f"{path}/edit", {**call, "version": "1"}).status_code == 303
+    assert browser.post(f"{path}/run").status_code == 303

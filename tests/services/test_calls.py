@@ -244,3 +244,29 @@ def test_no_secret_of_a_call_is_on_its_receipt(service: HttpServer) -> None:
     left = effect(job_id)
     assert left.effect_key == f"POST {service.url('/hook')}"
     assert service.received[0].headers["authorization"] == "Bearer canary"
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_service_that_repeats_a_secret_brings_it_into_no_row(service: HttpServer, status: int) -> None:
+    service.plan(
+        Act(status, (("Location", "/?t=canary-of-headers"),), b'{"headers": {"X": "Bearer canary-of-headers"}}')
+    )
+    job_id = make(service, secret_headers={"X": "Bearer canary-of-headers"})
+    assert service.received[0].headers["x"] == "Bearer canary-of-headers"
+    told = f"{vars(job(job_id))} {vars(effect(job_id))}"
+    assert "canary-of-headers" not in told
+    assert '"X": "…"' in (effect(job_id).reply or "")
+
+
+@pytest.mark.parametrize("status", [400, 503])
+def test_the_answer_that_ended_it_is_shown_although_the_job_failed(service: HttpServer, status: int) -> None:
+    service.plan(Act(status, (("X-Request-Id", "r1"),), b"because" * 400))
+    job_id = accept("http.call", HttpCall(url=service.url()))
+    change(job_id, attempt_budget=1)
+    work(kind_named("http.call"))
+    failed = job(job_id)
+    assert failed.result is not None
+    assert (failed.state, failed.result["status"], failed.result["body"]) == ("failed", status, "because" * 400)
+    assert failed.result["headers"] == {"x-request-id": "r1"}
+    change(job_id, attempt_budget=2)
+    assert whole()

@@ -11,6 +11,7 @@ from webapi.blueprints.forms import fields_of
 from webapi.tasks.http_call import HttpCall, only_effect
 
 URL = "https://example.com/hook?a=1"
+SORTS = ("headers", "secret_headers")
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,8 @@ URL = "https://example.com/hook?a=1"
         {"headers": {"X-Long": "x" * 8000}},
         {"data": [1, None, {"ä": False}]},
         {"data": 0},
+        {"data": "x" * 999_998},
+        {"secret_headers": {"Authorization": "Bearer a.b-c=="}, "headers": {"X-Mine": "1"}},
         {"text": "x" * 200_000},
         {"expected_status": 404},
     ],
@@ -63,6 +66,11 @@ def test_a_call_that_can_be_made_is_taken(payload: dict[str, Any]) -> None:
         ({"headers": {"X": "a", "x": "b"}}, "headers"),
         ({"headers": {f"X-{number}": "x" for number in range(31)}}, "headers"),
         ({"headers": {"X": "x" * 8192}}, "headers"),
+        ({"secret_headers": {"X": "a\r\nY: b"}}, "secret_headers"),
+        ({"secret_headers": {"Host": "evil.example"}}, "secret_headers"),
+        ({"secret_headers": {"X": 1}}, "secret_headers"),
+        ({"data": "x" * 999_999}, "data"),
+        ({"data": "\ud800"}, "data"),
         ({"expected_status": 99}, "expected_status"),
         ({"expected_status": 100}, "expected_status"),
         ({"expected_status": 600}, "expected_status"),
@@ -87,6 +95,32 @@ def test_anything_else_is_refused_where_it_is_wrong(payload: dict[str, Any], fie
 def test_headers_that_frame_or_sign_the_request_are_ours(name: str) -> None:
     with pytest.raises(ValidationError, match="leave out"):
         HttpCall(url=URL, headers={name: "x"})
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        ({"headers": {"X": "1"}, "secret_headers": {"x": "2"}}, "name each header once"),
+        ({"headers": {"authorization": "1"}, "secret_headers": {"Authorization": "2"}}, "name each header once"),
+        ({"headers": {"X": "x" * 5000}, "secret_headers": {"Y": "y" * 5000}}, "longer than 8192"),
+        (
+            {name: {f"{name}-{each}".replace("_", "-"): "x" for each in range(16)} for name in SORTS},
+            "at most 30 headers",
+        ),
+    ],
+)
+def test_headers_and_secret_ones_are_sound_together(payload: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        HttpCall(url=URL, **payload)
+
+
+@pytest.mark.parametrize("name", ["Authorization", "authorization", "COOKIE", "X-Api-Key", "X-Auth-Token"])
+def test_credentials_are_secret_wherever_they_are_written(name: str) -> None:
+    call = HttpCall(url=URL, headers={name: "canary", "X-Mine": "1"}, secret_headers={"X-Other": "2"})
+    assert (call.headers, call.secret_headers) == ({"X-Mine": "1"}, {name: "canary", "X-Other": "2"})
+    assert call.as_call().headers == {name: "canary", "X-Mine": "1", "X-Other": "2"}
+    assert HttpCall.model_validate_json(call.model_dump_json()) == call
+    assert "canary" not in f"{call!r} {call.as_call()!r}"
 
 
 @pytest.mark.parametrize(
@@ -125,6 +159,7 @@ def test_each_field_can_be_filled_in_on_a_form() -> None:
         "url": ("input", "url", ""),
         "method": ("select", "text", "POST"),
         "headers": ("json", "text", "{}"),
+        "secret_headers": ("json", "text", "{}"),
         "data": ("json", "text", ""),
         "text": ("text", "text", ""),
         "expected_status": ("input", "number", ""),

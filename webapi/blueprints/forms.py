@@ -68,9 +68,10 @@ def filled(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, str]:
     return given
 
 
-def kept_fields(model: type[BaseModel]) -> list[str]:
-    """The names of the fields that a form cannot show again, files and secrets: left empty, they stay as they are."""
-    return [drawn.name for drawn in fields_of(model) if drawn.widget == "file" or drawn.secret]
+def kept(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The files of a payload that is edited: a form cannot show them again, and left empty they stay as they are."""
+    names = [drawn.name for drawn in fields_of(model) if drawn.widget == "file"]
+    return {name: values[name] for name in names if values.get(name)}
 
 
 def read(

@@ -17,7 +17,7 @@ from webapi.blueprints.answers import download, public_kinds
 from webapi.blueprints.identity import me, require_person
 from webapi.errors import Invalid
 from webapi.models import State
-from webapi.queue import Kind, Once, explain, fingerprint
+from webapi.queue import Kind, Once, explain, fingerprint, seals
 from webapi.queue.control import Answer
 from webapi.services import job_lists, jobs
 

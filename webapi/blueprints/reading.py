@@ -12,7 +12,7 @@ from flask import request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ValidationError
 
 from webapi.errors import Fault, Invalid, Malformed, UnsupportedMediaType
-from webapi.queue import Once, fingerprint
+from webapi.queue import Once, fingerprint, seals
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -103,7 +103,7 @@ def once(kind: str, *asked: BaseModel) -> Once | None:
         return None
     if not KEY.fullmatch(key):
         raise Malformed("Idempotency-Key: use 8 to 255 visible ASCII characters, best a random UUID.")
-    return Once("POST /jobs", key, fingerprint(kind, *(each.model_dump(mode="json") for each in asked)))
+    return Once("POST /jobs", key, fingerprint(kind, *(seals.marked(each) for each in asked)))
 
 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:

@@ -52,7 +52,7 @@ def form(kind_name: str) -> ResponseReturnValue:
 def create(kind_name: str) -> ResponseReturnValue:
     kind = jobs.public_kind(kind_name)
     try:
-        plan, payload = _read(kind, {})
+        plan, payload = _read(kind, None)
         row = schedules.create(me(), kind, payload, plan)
     except Invalid as error:
         return _draw(kind, None, request.form, error.faults or (Fault("", error.message),)), 422
@@ -93,7 +93,7 @@ def edit(schedule_id: UUID) -> ResponseReturnValue:
     row = schedules.find(me(), schedule_id)
     kind = kind_named(row.kind)
     try:
-        plan, payload = _read(kind, row.payload)
+        plan, payload = _read(kind, row)
         version = reading.values(Edited, {"version": request.form.get("version", "")}).version
         schedules.change(me(), schedule_id, version, plan=plan, payload=payload, paused=row.paused)
     except Invalid as error:
@@ -129,7 +129,7 @@ def remove(schedule_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("schedules.index"), 303)
 
 
-def _read(kind: Kind, before: dict[str, object]) -> tuple[Plan, BaseModel]:
+def _read(kind: Kind, row: Schedule | None) -> tuple[Plan, BaseModel]:
     """The form as a plan and a payload, with the faults of both. A file or a secret that is not given anew stays."""
     faults: list[Fault] = []
     given = {name.removeprefix(WHEN): value for name, value in request.form.items() if name.startswith(WHEN)}
@@ -139,8 +139,10 @@ def _read(kind: Kind, before: dict[str, object]) -> tuple[Plan, BaseModel]:
     except Invalid as error:
         faults += [Fault(f"/{WHEN}{each.pointer[1:]}", each.message) for each in error.faults]
     try:
-        kept = {name: before[name] for name in forms.kept_fields(kind.payload) if before.get(name)}
-        payload = reading.values(kind.payload, kept | forms.read(kind.payload, me(), request.form, request.files))
+        values = forms.read(kind.payload, me(), request.form, request.files)
+        if row is not None:
+            values = schedules.completed(row, forms.kept(kind.payload, row.payload) | values)
+        payload = reading.values(kind.payload, values)
     except Invalid as error:
         faults += error.faults
     if plan is None or payload is None:

@@ -8,11 +8,21 @@ from typing import Any
 
 from flask import Flask
 
+from webapi.services import calls
+
 STEPS = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.filters |= {"ago": ago, "iso": iso, "pretty": pretty, "size": size, "seconds": seconds, "wall": wall}
+    app.jinja_env.filters |= {
+        "ago": ago,
+        "iso": iso,
+        "phrase": calls.named,
+        "pretty": pretty,
+        "size": size,
+        "seconds": seconds,
+        "wall": wall,
+    }
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 

@@ -23,6 +23,7 @@ from webapi.queue.followup import announce_failure, announce_success
 from webapi.queue.job import FinishedJob
 from webapi.queue.ledger import Moved, move
 from webapi.queue.receipts import settle_inflight, tally
+from webapi.queue.seals import opened
 
 log = get_logger()
 
@@ -52,7 +53,7 @@ def succeeded(attempt: Attempt, result: Any) -> State:
         if verdict is State.FAILED:
             announce_failure(session, moved, code or "", sentence or "")
         elif verdict is State.SUCCEEDED and attempt.kind.on_success is not None:
-            payload = attempt.kind.payload.model_validate_json(current_app.json.dumps(attempt.payload))
+            payload = opened(attempt.kind, attempt.payload, attempt.owner_id)
             told = FinishedJob(job_id=str(attempt.job_id), result=result)
             announce_success(session, moved, attempt.kind, payload, told, attempt.sandbox)
     return verdict
@@ -77,8 +78,9 @@ def failed(attempt: Attempt, error: BaseException) -> State:
         done = tally(session, attempt.job_id)
         verdict = State.UNCERTAIN if done.unanswered else State.FAILED
         moved = _move(
-            session, attempt, verdict, reason=sentence, error_code=code, error_public=sentence, finished_at=now()
-        )
+            session, attempt, verdict, reason=sentence, error_code=code, error_public=sentence, finished_at=now(),
+            result=error.result if isinstance(error, WebapiError) else None,
+        )  # fmt: skip
         if verdict is State.FAILED:
             announce_failure(session, moved, code, sentence)
     return verdict

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from webapi.models import State
+
 WIRE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 RATE = re.compile(r"([1-9]\d{0,6})/([smhd])")
 PERIODS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}  # seconds
@@ -49,6 +51,7 @@ class Kind:
     schedule, which keeps the payload as it was given. The jobs of a `hidden` kind are parts of another's and
     are left out of lists.
     `ready` is called when a worker starts that takes its queue, and raises ConfigError when it must not.
+    A field of the payload with `json_schema_extra={"writeOnly": True}` is secret: see `webapi.queue.seals`.
     Limits are in seconds. `rate` bounds how many attempts begin ("100/m"; s, m, h or d), and `concurrency`
     how many run at once, over all workers together.
     """

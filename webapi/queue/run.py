@@ -22,6 +22,7 @@ from webapi.queue.claim import claim
 from webapi.queue.drain import hand_back
 from webapi.queue.heartbeat import holding
 from webapi.queue.job import Kind
+from webapi.queue.seals import opened
 
 log = get_logger()
 
@@ -85,7 +86,7 @@ def _leave(attempt: Attempt) -> None:
 
 def _call(attempt: Attempt) -> Any:
     try:
-        payload = attempt.kind.payload.model_validate_json(_json(attempt.payload))
+        payload = opened(attempt.kind, attempt.payload, attempt.owner_id)
     except ValidationError as error:
         raise Permanent("This version of the program no longer takes this job's payload.") from error
     result = attempt.kind.function(payload)
@@ -101,10 +102,6 @@ def _storable(result: Any) -> Any:
     if "\\u0000" in text:
         raise Permanent("The job's result holds a NUL character.")
     return result
-
-
-def _json(payload: dict[str, Any]) -> str:
-    return current_app.json.dumps(payload)
 
 
 def _named(error: BaseException, kind: Kind) -> BaseException:

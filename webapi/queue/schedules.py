@@ -21,6 +21,7 @@ from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import cron
 from webapi.queue.job import Kind
+from webapi.queue.seals import Unopenable, opened, sealed, secret_fields
 from webapi.queue.submit import insert_job
 
 BATCH = 100  # schedules in one pass, and missed fire times of one schedule in one pass
@@ -39,7 +40,7 @@ def fire_due() -> None:
         try:
             with writing() as session:
                 _fire(session, schedule_id)
-        except (Invalid, NotFound, QuotaReached, ValidationError, ValueError) as error:
+        except (Invalid, NotFound, QuotaReached, Unopenable, ValidationError, ValueError) as error:
             _note(schedule_id, _why(error))
 
 
@@ -54,7 +55,7 @@ def _fire(session: Session, schedule_id: UUID) -> None:
     if row is None:
         return  # another relay was here
     kind = _kind(row.kind)
-    payload = kind.payload.model_validate_json(current_app.json.dumps(row.payload))
+    payload = opened(kind, row.payload, row.owner_id)
     missed = _missed(row, clock)
     for at in missed:
         if not _fired(session, row.id, at):
@@ -65,6 +66,8 @@ def _fire(session: Session, schedule_id: UUID) -> None:
             )  # fmt: skip
     last = missed[-1] if row.catchup == "all" else clock
     row.next_at, row.problem = cron.first_after(row.cron, row.timezone, last), None
+    if secret_fields(kind.payload):
+        row.payload = sealed(payload, row.owner_id)  # under the newest key, so that the old ones can go
     session.flush()
     failpoint("B1")
     log.info("schedule fired", schedule=str(row.id), kind=row.kind, jobs=len(missed))

@@ -28,6 +28,7 @@ from webapi.queue.idempotency import Once, take
 from webapi.queue.job import Kind
 from webapi.queue.ledger import Moved, count_open, record
 from webapi.queue.receipts import plan
+from webapi.queue.seals import sealed
 
 log = get_logger()
 
@@ -101,7 +102,7 @@ def insert_job(
     state = case((when > now(), State.SCHEDULED.value), else_=State.QUEUED.value)
     statement = insert(Job).values(
         kind=kind.name,
-        payload=payload.model_dump(mode="json"),
+        payload=sealed(payload, columns["owner_id"]),
         queue=kind.queue,
         state=state if delay or run_at else State.QUEUED,
         run_at=when,

@@ -12,7 +12,7 @@ import hmac
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -25,6 +25,7 @@ from webapi.models import EffectState
 from webapi.queue.acts import Act
 from webapi.queue.effects import outstanding, receipt
 from webapi.services import http
+from webapi.services.echoes import blotted
 from webapi.services.targets import NotCallable, Target
 from webapi.version import VERSION
 
@@ -36,13 +37,17 @@ SECONDS = re.compile(r"\d{1,9}")
 
 @dataclass(frozen=True)
 class Call:
-    """What to ask of whom. `expected` is the status that means success; None means any 2xx."""
+    """What to ask of whom. `expected` is the status that means success; None means any 2xx.
+
+    `secrets` are values that the answer must not bring back into sight.
+    """
 
     target: Target
     method: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes | None = None
     expected: int | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def key(self) -> str:
@@ -80,6 +85,7 @@ def _make(call: Call, act: Act) -> http.Answer:
         raise Transient("The service had the request and gave no answer.") from None
     finally:
         connection.close()
+    answer = blotted(answer, call.secrets)
     _settle(call, act, answer)
     return answer
 
@@ -93,20 +99,22 @@ def _played(call: Call, act: Act) -> http.Answer:
 
 
 def _settle(call: Call, act: Act, answer: http.Answer) -> None:
-    """Write the receipt. Raises Transient or Permanent for an answer that was not the expected one."""
+    """Write the receipt. Raises Transient or Permanent, with the answer, for one that was not expected."""
     facts: dict[str, Any] = {"code": answer.status, "reply": (answer.body or "")[:1000]}
     if call.met_by(answer.status):
         act.settle(EffectState.DONE, **facts)
         return
-    sentence = f"The service answered {_named(answer.status)}."
+    sentence = f"The service answered {named(answer.status)}."
     if answer.status in LATER or answer.status >= 500:
         act.settle(EffectState.PENDING, **facts)
-        raise Transient(sentence, retry_after=wait_of(answer.headers.get("retry-after", ""), datetime.now(UTC)))
+        wait = wait_of(answer.headers.get("retry-after", ""), datetime.now(UTC))
+        raise Transient(sentence, retry_after=wait, result=vars(answer))
     act.settle(EffectState.REFUSED, **facts)
-    raise Permanent(sentence)
+    raise Permanent(sentence, result=vars(answer))
 
 
-def _named(status: int) -> str:
+def named(status: int) -> str:
+    """`404 Not Found`; of a status that nobody registered, its number."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

@@ -15,7 +15,7 @@ from webapi.errors import Forbidden, NotFound
 from webapi.extensions import db
 from webapi.models import Artifact, Effect, EffectState, Job, JobEvent, Schedule, User
 from webapi.models.transaction import writing
-from webapi.queue import Kind, Once, control, kind_named
+from webapi.queue import Kind, Once, control, kind_named, seals
 from webapi.queue import submit as submit_job
 from webapi.services import storage
 
@@ -70,14 +70,8 @@ def find(owner: User, job_id: UUID) -> Job:
 
 def payload(job: Job | Schedule) -> dict[str, Any]:
     """The payload as its owner may see it: of a field that is `writeOnly` in its schema, no value is shown."""
-    kind = current_app.extensions["kinds"].get(job.kind)
-    fields = kind.payload.model_fields if kind else {}
-    hidden = {name for name, each in fields.items() if (each.json_schema_extra or {}).get("writeOnly")}
-    return {name: _masked(value) if name in hidden else value for name, value in job.payload.items()}
-
-
-def _masked(value: Any) -> Any:
-    return {name: _masked(each) for name, each in value.items()} if isinstance(value, dict) else value and "…"
+    kind: Kind | None = current_app.extensions["kinds"].get(job.kind)
+    return seals.masked(kind.payload, job.payload) if kind else job.payload
 
 
 def events(job: Job) -> list[JobEvent]:

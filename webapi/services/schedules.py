@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from sqlalchemy import delete, func, select, update
 from uuid_utils.compat import uuid7
 
-from webapi.errors import Conflict, NotFound
+from webapi.errors import Conflict, Fault, Invalid, NotFound
 from webapi.extensions import db
 from webapi.models import Job, Schedule, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
-from webapi.queue import Kind, cron, kind_named
+from webapi.queue import Kind, cron, kind_named, seals
 from webapi.services import jobs
 from webapi.services.addresses import Line
 
@@ -74,7 +74,7 @@ def create(owner: User, kind: Kind, payload: BaseModel, plan: Plan, *, paused: b
         raise Conflict(f"You have {count} schedules, which is the limit. Delete one that you no longer need.")
     with writing() as session:
         row = Schedule(
-            id=uuid7(), owner_id=owner.id, kind=kind.name, payload=payload.model_dump(mode="json"), paused=paused,
+            id=uuid7(), owner_id=owner.id, kind=kind.name, payload=seals.sealed(payload, owner.id), paused=paused,
             next_at=cron.first_after(plan.cron, plan.timezone, _clock()), **plan.model_dump(),
         )  # fmt: skip
         session.add(row)
@@ -96,6 +96,21 @@ def find(owner: User, schedule_id: UUID) -> Schedule:
     return row
 
 
+def completed(schedule: Schedule, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A new payload, or the one that is there, with the secrets that it leaves out: whoever edits it cannot read them.
+
+    Raises Invalid when such a secret cannot be opened; it has to be given anew then.
+    """
+    model = kind_named(schedule.kind).payload
+    secret = seals.secret_fields(model)
+    given = {name: value for name, value in schedule.payload.items() if name not in secret} if given is None else given
+    left = {name: value for name, value in schedule.payload.items() if name in secret and name not in given}
+    try:
+        return {**seals.plain(model, left, schedule.owner_id), **given}
+    except seals.Unopenable as error:
+        raise Invalid(faults=tuple(Fault(f"/{name}", error.message) for name in left)) from None
+
+
 def change(
     owner: User, schedule_id: UUID, version: int, *, plan: Plan, payload: BaseModel, paused: bool = False
 ) -> Schedule:
@@ -104,7 +119,7 @@ def change(
     Raises NotFound, Conflict when somebody changed it meanwhile, and what `jobs.allowed` raises.
     """
     jobs.allowed(owner, kind_named(find(owner, schedule_id).kind), payload)
-    values: dict[str, Any] = {**plan.model_dump(), "payload": payload.model_dump(mode="json"), "paused": paused}
+    values: dict[str, Any] = {**plan.model_dump(), "payload": seals.sealed(payload, owner.id), "paused": paused}
     with writing() as session:
         changed = session.execute(
             update(Schedule)
@@ -145,7 +160,7 @@ def run_now(owner: User, schedule_id: UUID, *, sandbox: bool = False) -> Job:
     """Submit its job at once, beside its fire times. Raises NotFound and what `jobs.submit` raises."""
     row = find(owner, schedule_id)
     kind = kind_named(row.kind)
-    payload = kind.payload.model_validate(row.payload)
+    payload = seals.opened(kind, row.payload, owner.id)
     payload = kind.recur(payload, owner.id, _clock(), row.timezone) if kind.recur else payload
     return jobs.submit(owner, kind, payload, schedule_id=row.id, sandbox=sandbox)
 

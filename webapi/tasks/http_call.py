@@ -19,6 +19,11 @@ OURS = {
 }  # fmt: skip
 
 
+# Given among the headers that are shown, these are kept with the secret ones all the same.
+CREDENTIALS = {"authorization", "cookie", "x-api-key", "api-key", "x-auth-token", "x-access-token", "x-csrf-token"}
+LARGEST_DATA = 1_000_000  # bytes of JSON
+
+
 def _called(url: str) -> str:
     return targets.parse(url).url
 
@@ -39,6 +44,19 @@ def _sound(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
+def _small(data: JsonValue) -> JsonValue:
+    if data is not None and len(_encoded(data)) > LARGEST_DATA:
+        raise ValueError(f"this is longer than {LARGEST_DATA:,} bytes")
+    return data
+
+
+def _encoded(data: JsonValue) -> bytes:
+    return json.dumps(data, ensure_ascii=False).encode("utf-8")
+
+
+Headers = Annotated[dict[str, str], AfterValidator(_sound)]
+
+
 class HttpCall(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -46,20 +64,39 @@ class HttpCall(BaseModel):
         title="URL", min_length=1, max_length=2000, json_schema_extra={"format": "uri"}
     )
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
-    headers: Annotated[dict[str, str], AfterValidator(_sound)] = Field(
+    headers: Headers = Field({}, max_length=MOST_HEADERS, description="A JSON object.", examples=[{"X-Source": "shop"}])
+    secret_headers: Headers = Field(
         {},
         max_length=MOST_HEADERS,
-        description="A JSON object. The values are not shown again.",
+        description="A JSON object. The values are kept encrypted and never shown again.",
         examples=[{"Authorization": "Bearer …"}],
         json_schema_extra={"writeOnly": True},
+        repr=False,
     )
-    data: JsonValue = Field(None, description="Any JSON, sent as application/json.")
+    data: Annotated[JsonValue, AfterValidator(_small)] = Field(None, description="Any JSON, sent as application/json.")
     text: Annotated[str, StringConstraints(max_length=200_000)] = Field(
         "", description="Plain text, sent instead of data.", json_schema_extra={"multiline": True}
     )
     expected_status: int | None = Field(
         None, ge=200, le=599, description="The only status that means success. Left empty, any 2xx does."
     )
+
+    @model_validator(mode="after")
+    def _secrets_apart(self) -> Self:
+        """Credentials are secret wherever they were written; both kinds of headers together are still sound."""
+        moved = {name: value for name, value in self.headers.items() if name.lower() in CREDENTIALS}
+        shown = {name: value for name, value in self.headers.items() if name not in moved}
+        if {name.lower() for name in self.headers} & {name.lower() for name in self.secret_headers}:
+            raise ValueError("name each header once: among the headers or among the secret ones")
+        self.headers, self.secret_headers = shown, self.secret_headers | moved
+        if len(self._sent) > MOST_HEADERS:
+            raise ValueError(f"give at most {MOST_HEADERS} headers")
+        _sound(self._sent)
+        return self
+
+    @property
+    def _sent(self) -> dict[str, str]:
+        return self.headers | self.secret_headers
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
@@ -73,12 +110,19 @@ class HttpCall(BaseModel):
         """The request as it goes on the wire; its body is the same bytes each time, as its signature needs."""
         body, sort = None, None
         if self.data is not None:
-            body, sort = json.dumps(self.data, ensure_ascii=False).encode("utf-8"), "application/json"
+            body, sort = _encoded(self.data), "application/json"
         elif self.text:
             body, sort = self.text.encode("utf-8"), "text/plain; charset=utf-8"
-        named = any(name.lower() == "content-type" for name in self.headers)
-        headers = self.headers if sort is None or named else {**self.headers, "Content-Type": sort}
-        return calls.Call(targets.parse(self.url), self.method, headers, body, self.expected_status)
+        named = any(name.lower() == "content-type" for name in self._sent)
+        headers = self._sent if sort is None or named else {**self._sent, "Content-Type": sort}
+        return calls.Call(
+            targets.parse(self.url),
+            self.method,
+            headers,
+            body,
+            self.expected_status,
+            tuple(self.secret_headers.values()),
+        )
 
 
 def only_effect(request: HttpCall) -> list[str]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from tests.blueprints.site import Site
+from webapi.extensions import db
+from webapi.models import Schedule
+from webapi.queue import kind_named, seals
 
 WHEN = {"cron": "0 9 * * 1", "timezone": "Europe/Vienna"}
 WEEKLY = {"name": "Weekly", "kind": "report.build", "payload": {"title": "T"}, **WHEN}
@@ -76,3 +80,23 @@ def test_it_is_run_now_and_deleted(site: Site) -> None:
     assert (status, job["kind"], job["payload"]["title"]) == (202, "report.build", "T")
     assert ask(site, "DELETE", path)[0] == 204
     assert ask(site, "GET", path)[0] == 404
+
+
+def test_secrets_stay_when_a_change_leaves_them_out_and_go_when_it_says_so(site: Site) -> None:
+    call = {"url": "https://example.com/", "secret_headers": {"X-Key": "canary"}}
+    path = add(site, kind="http.call", payload=call)
+
+    def stored() -> Any:
+        with site.app.app_context():
+            payload = db.session.get_one(Schedule, UUID(path[1:])).payload
+            assert "canary" not in str(payload)
+            return seals.opened(kind_named("http.call"), payload, site.ada.id).model_dump()["secret_headers"]
+
+    shown = ask(site, "PATCH", path, json={"name": "Renamed"})[1]["payload"]["secret_headers"]
+    assert (shown, stored()) == ({"X-Key": "…"}, {"X-Key": "canary"})
+    assert ask(site, "PATCH", path, json={"payload": {"url": "https://example.com/b"}})[0] == 200
+    assert stored() == {"X-Key": "canary"}
+    masked = {"url": "https://example.com/", "secret_headers": {"X-Key": "…"}}
+    assert ask(site, "PATCH", path, json={"payload": masked})[0] == 422, "the mask is no value"
+    assert ask(site, "PATCH", path, json={"payload": {**masked, "secret_headers": {}}})[0] == 200
+    assert stored() == {}

@@ -107,7 +107,7 @@ def change(schedule_id: UUID) -> tuple[ScheduleOut, int, dict[str, str]]:
     if request.if_match and not request.if_match.contains(_tag(row)):
         raise PreconditionFailed("Somebody changed this schedule meanwhile. Read it again, then repeat your change.")
     plan = reading.values(Plan, {name: given.get(name, getattr(row, name)) for name in Plan.model_fields})
-    payload = reading.nested(kind_named(row.kind).payload, given.get("payload", row.payload), "/payload")
+    payload = reading.nested(kind_named(row.kind).payload, schedules.completed(row, given.get("payload")), "/payload")
     paused = given.get("paused", row.paused)
     return _shaped(schedules.change(me(), schedule_id, row.version, plan=plan, payload=payload, paused=paused))
 
