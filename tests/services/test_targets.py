@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.services.resolving import Resolver
 from webapi.errors import Transient
-from webapi.services.targets import NotCallable, Target, addresses, parse, public
+from webapi.services.targets import NotCallable, Target, addresses, checked, parse, public
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,34 @@ def test_private_addresses_are_refused_however_they_are_written(calling: Callabl
     calling()
     with pytest.raises(NotCallable, match="private or reserved"):
         addresses(parse(url))
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1/", "private or reserved"), ("http://0x7f.1/", "private or reserved"),
+        ("http://[::1]/", "private or reserved"), ("http://[64:ff9b::808:808]/", "private or reserved"),
+        ("http://93.184.216.34:22/", "Port 22"), ("http://example.com:0/", "Port 0"), ("ftp://example.com/", "http"),
+        ("http://example.com/" + "a" * 100, "at most 100 characters"),
+        ("http://127.0.0.1:8081/", "Port 8081"),
+    ],
+)  # fmt: skip
+def test_what_can_be_told_without_a_name_server_is_told_at_once(
+    calling: Callable[..., Flask], url: str, words: str
+) -> None:
+    calling(CALL_PRIVATE=["127.0.0.1:8080"])
+    with pytest.raises(ValueError, match=words):
+        checked(url, 100)
+
+
+@pytest.mark.parametrize("url", ["https://EXAMPLE.com", "http://93.184.216.34/", "http://127.0.0.1:8080/"])
+def test_a_url_that_may_be_called_is_given_its_canonical_form_and_nobody_is_asked(
+    calling: Callable[..., Flask], resolver: Resolver, url: str
+) -> None:
+    calling(CALL_PRIVATE=["127.0.0.1:8080"])
+    resolver.names["example.com"] = [["127.0.0.1"]]
+    assert checked(url, 100) == parse(url).url
+    assert resolver.asked == []
 
 
 @pytest.mark.parametrize("private", ["10.0.0.1", "127.0.0.1", "::1", "::ffff:10.0.0.1", "64:ff9b::a00:1"])

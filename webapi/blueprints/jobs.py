@@ -69,8 +69,9 @@ def submit(kind_name: str) -> ResponseReturnValue:
     kind, owner = jobs.public_kind(kind_name), me()
     try:
         payload = reading.values(kind.payload, forms.read(kind.payload, owner, request.form, request.files))
-        delay = reading.values(Delay, _delay()).delay
-        job = jobs.submit(owner, kind, payload, delay=delay, once=_form_once(kind_name, payload, delay))
+        more = reading.values(More, _more())
+        once = _form_once(kind_name, payload, more)
+        job = jobs.submit(owner, kind, payload, delay=more.delay, callback_url=more.callback_url, once=once)
     except Invalid as error:
         fields = forms.fields_of(kind.payload, request.form, error.faults)
         other = [
@@ -88,23 +89,24 @@ def _draw(kind: Kind, fields: list[forms.Field], other_faults: list[str]) -> str
     )
 
 
-def _form_once(kind_name: str, payload: BaseModel, delay: float) -> Once | None:
+def _form_once(kind_name: str, payload: BaseModel, more: More) -> Once | None:
     """A form that is sent twice, by a double click or a reload, is one job: each drawing has a number of its own."""
     nonce = request.form.get("nonce", "")
     if not NONCE.fullmatch(nonce):
         return None
-    return Once("form", nonce, fingerprint(kind_name, payload.model_dump(mode="json"), delay))
+    return Once("form", nonce, fingerprint(kind_name, seals.marked(payload), more.model_dump()))
 
 
-class Delay(BaseModel):
-    """Seconds to wait before the job begins."""
+class More(BaseModel):
+    """Seconds to wait before the job begins, and where to tell that it is over."""
 
     delay: float = Field(0, ge=0, le=366 * 86400)
+    callback_url: str | None = Field(None, max_length=2000)
 
 
-def _delay() -> dict[str, str]:
-    text = request.form.get("delay", "").strip()
-    return {"delay": text} if text else {}
+def _more() -> dict[str, str]:
+    given = {name: request.form.get(name, "").strip() for name in More.model_fields}
+    return {name: text for name, text in given.items() if text}
 
 
 @bp.get("/jobs")
@@ -126,6 +128,7 @@ def show(job_id: UUID) -> ResponseReturnValue:
         events=jobs.events(job),
         effects=jobs.effects(job),
         artifacts=jobs.artifacts([job.id])[job.id],
+        callbacks=jobs.callbacks(job),
     )
 
 

@@ -47,7 +47,9 @@ def _declared(ctx: click.Context) -> dict[str, Kind]:
 
 def _submit_command(kind: Kind) -> click.Command:
     @with_appcontext
-    def submit(owner: str, delay: float | None, payload: str | None, as_json: bool, **given: Any) -> None:
+    def submit(
+        owner: str, delay: float | None, callback_url: str | None, payload: str | None, as_json: bool, **given: Any
+    ) -> None:
         try:
             values = {name: _value(text) for name, text in given.items() if text not in {None, ()}}
             whole = json.loads(payload or "{}")
@@ -56,7 +58,7 @@ def _submit_command(kind: Kind) -> click.Command:
             checked = kind.payload.model_validate({**whole, **values}, extra="forbid")
         except (ValidationError, ValueError) as error:
             raise click.ClickException(_first_fault(error)) from None
-        job = answer(jobs.submit, person(owner), kind, checked, delay=delay)
+        job = answer(jobs.submit, person(owner), kind, checked, delay=delay, callback_url=callback_url)
         click.echo(json.dumps({"id": str(job.id), "state": job.state}) if as_json else f"{job.id} {job.state}")
 
     options = [
@@ -68,6 +70,7 @@ def _submit_command(kind: Kind) -> click.Command:
     fixed = [
         click.Option(["--owner"], required=True, help="The email address of the person whose job it is."),
         click.Option(["--delay"], type=Seconds(0, LONGEST_DELAY), help="Seconds to wait before it begins."),
+        click.Option(["--callback-url"], help="Where to tell that it is over."),
         click.Option(["--payload"], help="The payload as JSON; the other options win over it."),
         click.Option(["--json", "as_json"], is_flag=True, help="Print JSON."),
     ]

@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from webapi.extensions import db
 from webapi.models import FINAL, Artifact, Effect, EffectState, Job, JobEvent, State, User
 from webapi.models.columns import after
+from webapi.queue.followup import tells_of
 
 STUCK = 900.0  # seconds past its lease or its time after which a job counts as stuck
 MOST = 20  # offenders named for each invariant
@@ -64,6 +65,7 @@ def _queries() -> Iterator[tuple[str, str, Select[UUID]]]:
         "no effect begins after its job was cancelled",
         of_effects.where(Job.state == State.CANCELLED, Effect.marked_at > Job.cancel_requested_at),
     )
+    yield "I17", "each end of a job with a callback_url was told by one call", _untold()
     yield "I8b", "an owner's number of open jobs is right", _miscounted()
     yield "I12", "an accepted job goes on", _stuck()
     yield "I14a", "a job's last event is its state", _wrong_state()
@@ -117,6 +119,13 @@ def _wrong_state() -> Select[UUID]:
 def _miscounted() -> Select[UUID]:
     open_jobs = select(func.count()).where(Job.owner_id == User.id, Job.state.not_in(FINAL)).scalar_subquery()
     return select(User.id).where(User.open_jobs != open_jobs)
+
+
+def _untold() -> Select[UUID]:
+    ends = select(func.count()).where(JobEvent.job_id == Job.id, JobEvent.to_state.in_(FINAL)).scalar_subquery()
+    call = aliased(Job)
+    calls = select(func.count()).where(tells_of(Job.id, call)).scalar_subquery()
+    return select(Job.id).where(Job.callback_url.is_not(None), ends != calls)
 
 
 def _stuck() -> Select[UUID]:

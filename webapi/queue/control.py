@@ -14,6 +14,7 @@ from webapi.errors import Conflict, Invalid
 from webapi.models import FINAL, Effect, EffectState, Job, State
 from webapi.models.columns import now
 from webapi.models.transaction import after_commit
+from webapi.queue.followup import announce_end
 from webapi.queue.hints import Hint
 from webapi.queue.job import Kind
 from webapi.queue.ledger import Moved, move
@@ -103,10 +104,11 @@ def refine(session: Session, job_id: UUID, actor: str) -> None:
         return
     verdict = State.SUCCEEDED if counted.all_done else State.FAILED
     clear = {"error_code": None, "error_public": None} if verdict is State.SUCCEEDED else {}
-    move(
+    moved = move(
         session, State.UNCERTAIN, verdict, Job.id == job_id, actor=actor, reason="every effect has its receipt",
         refines=True, **clear,
     )  # fmt: skip
+    announce_end(session, moved, verdict)
 
 
 def _requeue(session: Session, job_id: UUID, actor: str, reason: str) -> None:

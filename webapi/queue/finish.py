@@ -19,11 +19,9 @@ from webapi.models import Artifact, EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue.attempt import Attempt, Replaced, Snooze
-from webapi.queue.followup import announce_failure, announce_success
-from webapi.queue.job import FinishedJob
+from webapi.queue.followup import announce_end, announce_failure, announce_success
 from webapi.queue.ledger import Moved, move
 from webapi.queue.receipts import settle_inflight, tally
-from webapi.queue.seals import opened
 
 log = get_logger()
 
@@ -52,10 +50,8 @@ def succeeded(attempt: Attempt, result: Any) -> State:
         failpoint("C2a")
         if verdict is State.FAILED:
             announce_failure(session, moved, code or "", sentence or "")
-        elif verdict is State.SUCCEEDED and attempt.kind.on_success is not None:
-            payload = opened(attempt.kind, attempt.payload, attempt.owner_id)
-            told = FinishedJob(job_id=str(attempt.job_id), result=result)
-            announce_success(session, moved, attempt.kind, payload, told, attempt.sandbox)
+        elif verdict is State.SUCCEEDED:
+            announce_success(session, moved, attempt, result)
     return verdict
 
 
@@ -119,6 +115,7 @@ def _move(session: Session, attempt: Attempt, to_state: State, *, reason: str, *
     moved = move(session, State.RUNNING, to_state, *attempt.fence, actor="worker", reason=reason, **OVER, **values)
     if not moved:
         raise Replaced
+    announce_end(session, moved, to_state)
     return moved[0]
 
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, Text, and_, cast, func, select
 from sqlalchemy.orm import Session
+from structlog import get_logger
 from uuid_utils.compat import uuid7
 
-from webapi.models import Job
-from webapi.queue.job import FailedJob, FinishedJob, Kind
+from webapi.models import Job, JobEvent, State
+from webapi.queue.attempt import Attempt
+from webapi.queue.job import EndedJob, FailedJob, Failure, FinishedJob, Kind
 from webapi.queue.ledger import Moved
+from webapi.queue.seals import opened
 from webapi.queue.submit import insert_job
+
+CALLBACK = "http.call"  # the kind that tells a job's callback_url
+TAG = "callback"  # by which such a call is known from others that follow a job
+LARGEST_RESULT = 16_384  # bytes of JSON; a larger one is fetched by whoever wants it
+
+log = get_logger()
 
 
 def announce_failure(session: Session, job: Moved, code: str, sentence: str) -> None:
@@ -27,9 +39,65 @@ def announce_failure(session: Session, job: Moved, code: str, sentence: str) -> 
     insert_job(session, handler, payload, id=uuid7(), owner_id=job.owner_id, parent_id=job.id, sandbox=sandbox)
 
 
-def announce_success(session: Session, job: Moved, kind: Kind, payload: Any, told: FinishedJob, sandbox: bool) -> None:
-    """Submit what the kind's `on_success` says for this payload."""
-    for following, given in kind.on_success(payload, told) if kind.on_success else ():
+def announce_success(session: Session, job: Moved, attempt: Attempt, result: Any) -> None:
+    """Submit what the `on_success` of the attempt's kind, if it has one, says for its payload."""
+    if attempt.kind.on_success is None:
+        return
+    payload = opened(attempt.kind, attempt.payload, attempt.owner_id)
+    for following, given in attempt.kind.on_success(payload, FinishedJob(job_id=str(job.id), result=result)):
         handler: Kind = current_app.extensions["kinds"][following]
         checked = handler.payload.model_validate(given.model_dump())
-        insert_job(session, handler, checked, id=uuid7(), owner_id=job.owner_id, parent_id=job.id, sandbox=sandbox)
+        insert_job(
+            session, handler, checked, id=uuid7(), owner_id=job.owner_id, parent_id=job.id, sandbox=attempt.sandbox
+        )
+
+
+def announce_end(session: Session, jobs: Sequence[Moved], state: State) -> None:
+    """Submit the call to the `callback_url` of each that has one and is over; of any other, nothing.
+
+    In the transaction that moved the job, so that each end, and each later verdict on an uncertain one, is told by
+    one call. The call itself has no callback, and no quota refuses it.
+    """
+    for job in jobs if state.final else ():
+        if job.callback_url is None:
+            continue
+        ended = _ended(session, job, state)
+        kind: Kind = current_app.extensions["kinds"][CALLBACK]
+        try:
+            call = json.dumps({"url": job.callback_url, "data": ended.model_dump(mode="json")})
+            payload = kind.payload.model_validate_json(call)
+        except ValidationError:
+            # Its URL was taken once. A job that could never end would be worse; the audit names this one.
+            log.exception("callback not possible", job=str(job.id), kind=job.kind)
+        else:
+            insert_job(
+                session, kind, payload, id=uuid7(), owner_id=job.owner_id, parent_id=job.id, sandbox=ended.sandbox,
+                tags=[TAG],
+            )  # fmt: skip
+
+
+def tells_of(job_id: Any, call: Any) -> ColumnElement[bool]:
+    """Whether the row `call` tells of an end of the job `job_id`."""
+    return and_(call.parent_id == job_id, call.kind == CALLBACK, cast(call.tags, Text).contains(f'"{TAG}"'))
+
+
+def _ended(session: Session, job: Moved, state: State) -> EndedJob:
+    last = select(func.max(JobEvent.seq)).where(JobEvent.job_id == Job.id).scalar_subquery()
+    columns = (Job.result, Job.error_code, Job.error_public, Job.tags, Job.sandbox, Job.created_at, Job.finished_at)
+    row = session.execute(select(*columns, last.label("seq")).where(Job.id == job.id)).one()
+    sendable = _sendable(row.result)
+    return EndedJob(
+        id=job.id, kind=job.kind, state=state, seq=row.seq, attempt=job.attempt,
+        result=row.result if sendable else None, result_left_out=not sendable,
+        error=Failure(code=row.error_code, message=row.error_public) if row.error_code else None,
+        tags=row.tags, sandbox=row.sandbox, created_at=row.created_at, finished_at=row.finished_at,
+        url=f"{current_app.config['PUBLIC_URL'].rstrip('/')}/api/v1/jobs/{job.id}",
+    )  # fmt: skip
+
+
+def _sendable(result: Any) -> bool:
+    """Whether a result is small enough to be sent, and JSON that can be: no half of a surrogate pair."""
+    try:
+        return len(json.dumps(result, ensure_ascii=False).encode("utf-8")) <= LARGEST_RESULT
+    except UnicodeEncodeError:
+        return False

@@ -24,9 +24,10 @@ class Moved:
     queue: str
     epoch: int
     attempt: int
+    callback_url: str | None = None
 
 
-MOVED = (Job.id, Job.owner_id, Job.kind, Job.queue, Job.epoch, Job.attempt)
+MOVED = (Job.id, Job.owner_id, Job.kind, Job.queue, Job.epoch, Job.attempt, Job.callback_url)
 
 
 def move(
@@ -40,6 +41,8 @@ def move(
     **values: Any,
 ) -> list[Moved]:
     """Compare and set: those jobs that are in `from_state` and meet `conditions` go to `to_state`.
+
+    Whoever takes jobs to a final state announces it by `followup.announce_end`.
 
     `values` are further columns; `refines` marks late evidence about a job that is over. Returns the
     jobs that moved; none means that somebody else was first, or that the caller's fence no longer

@@ -45,9 +45,9 @@ def submit(
     """Accept a job. When the outermost transaction has committed, the job will reach a final state.
 
     `options` are `delay` (seconds; it wins over `run_at`), `run_at`, `deadline_at`, `priority` (0 is the
-    highest), `tags`, and `quota`, the most jobs that the owner may have open. Inside `writing()` the job
-    commits with the caller's own rows. With `once`, a request that was accepted before returns its job,
-    whose id then is not `job_id`.
+    highest), `tags`, `callback_url`, which is told of its end, and `quota`, the most jobs that the owner may
+    have open. Inside `writing()` the job commits with the caller's own rows. With `once`, a request that was accepted
+    before returns its job, whose id then is not `job_id`.
 
     Raises NotFound for a kind that nobody declared, KeyReused, QuotaReached, and DatabaseAway when nobody can say
     yet whether the job was accepted; asking again under the same key is safe.

@@ -13,7 +13,7 @@ from webapi.models import WAITING, Effect, EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue.children import dead_owners
-from webapi.queue.followup import announce_failure
+from webapi.queue.followup import announce_end, announce_failure
 from webapi.queue.ledger import move
 from webapi.queue.receipts import settle_inflight, tally
 from webapi.queue.waiting import end_waiting
@@ -89,6 +89,7 @@ def _bury(session: Session, fence: tuple[ColumnElement[bool], ...], crashes: int
         session, State.RUNNING, verdict, *fence, actor="relay", reason=sentence, crash_count=crashes,
         error_code="crashed", error_public=sentence, finished_at=now(), lease_owner=None, lease_until=None,
     ):  # fmt: skip
+        announce_end(session, [job], verdict)
         if verdict is State.FAILED:
             announce_failure(session, job, "crashed", sentence)
         log.error("job given up", job=str(job.id), kind=job.kind, crashes=crashes)

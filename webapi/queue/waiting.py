@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from webapi.models import WAITING, Job, State
 from webapi.models.columns import now
+from webapi.queue.followup import announce_end
 from webapi.queue.ledger import move
 from webapi.queue.receipts import settle_inflight, tally
 
@@ -24,7 +25,8 @@ def end_waiting(session: Session, job_id: UUID, wanted: State, actor: str, how: 
     settle_inflight(session, job_id)
     verdict = State.UNCERTAIN if tally(session, job_id).unanswered else wanted
     sentence = f"{how} before it was tried again." if row.attempt else f"{how} before it began."
-    move(
+    moved = move(
         session, State(row.state), verdict, Job.id == job_id, actor=actor, reason=sentence,
         finished_at=now(), error_code=wanted.value, error_public=sentence,
     )  # fmt: skip
+    announce_end(session, moved, verdict)

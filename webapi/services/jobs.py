@@ -11,13 +11,16 @@ from flask import current_app
 from pydantic import BaseModel
 from sqlalchemy import func, select
 
-from webapi.errors import Forbidden, NotFound
+from webapi.errors import Fault, Forbidden, Invalid, NotFound
 from webapi.extensions import db
 from webapi.models import Artifact, Effect, EffectState, Job, JobEvent, Schedule, User
 from webapi.models.transaction import writing
 from webapi.queue import Kind, Once, control, kind_named, seals
 from webapi.queue import submit as submit_job
-from webapi.services import storage
+from webapi.queue.followup import tells_of
+from webapi.services import storage, targets
+
+LONGEST_URL = 2000  # characters, as it is kept: its canonical form
 
 
 def public_kind(name: str) -> Kind:
@@ -29,18 +32,41 @@ def public_kind(name: str) -> Kind:
 
 
 def submit(
-    owner: User, kind: Kind, payload: BaseModel, *, once: Once | None = None, sandbox: bool = False, **options: Any
+    owner: User,
+    kind: Kind,
+    payload: BaseModel,
+    *,
+    once: Once | None = None,
+    sandbox: bool = False,
+    callback_url: str | None = None,
+    **options: Any,
 ) -> Job:
     """Accept a job from its owner. `options` are those of `webapi.queue.submit`.
 
     What a job of the `sandbox` does to the outside world is only played. Its idempotency keys are others than those
     of the jobs that are meant, so that a request which was tried in the sandbox first is not taken for done.
 
-    Raises what `allow` raises, QuotaReached at MAX_OPEN_JOBS, and what `webapi.queue.submit` raises.
+    Raises what `allowed` raises, Invalid for a `callback_url` that may not be called, QuotaReached at MAX_OPEN_JOBS,
+    and what `webapi.queue.submit` raises.
     """
     payload = allowed(owner, kind, payload)
+    options |= {"sandbox": sandbox, "callback_url": _callable(callback_url) if callback_url else None}
     once = replace(once, route=f"{once.route} (sandbox)") if once and sandbox else once
-    return submit_job(kind.name, payload, owner_id=owner.id, quota=quota(), once=once, sandbox=sandbox, **options)
+    return submit_job(kind.name, payload, owner_id=owner.id, quota=quota(), once=once, **options)
+
+
+def _callable(url: str) -> str:
+    try:
+        return targets.checked(url, LONGEST_URL)
+    except ValueError as error:
+        fault = Fault("/callback_url", f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}.")
+        raise Invalid(f"callback_url: {fault.message}", faults=(fault,)) from None
+
+
+def callbacks(job: Job) -> list[Job]:
+    """The calls that told of the job's ends, the newest first."""
+    query = select(Job).where(tells_of(job.id, Job)).order_by(Job.id.desc()).limit(20)
+    return list(db.session.scalars(query)) if job.callback_url else []
 
 
 def allowed(owner: User, kind: Kind, payload: BaseModel) -> BaseModel:

@@ -35,6 +35,9 @@ RESERVED = tuple(
 )
 
 
+NOT_PUBLIC = "This host is in a private or reserved network, which this server does not call."
+
+
 class NotCallable(Permanent):
     """This address is not one that may be called."""
 
@@ -86,20 +89,43 @@ def parse(text: str) -> Target:
     return Target(url.scheme, host, url.port or 0, path)
 
 
+def checked(text: str, longest: int) -> str:
+    """The canonical form of a URL that may be called, as far as it can be told without asking for its addresses.
+
+    Raises ValueError with a sentence.
+    """
+    target = parse(text)
+    if len(target.url) > longest:
+        raise ValueError(f"use a URL of at most {longest} characters")
+    try:
+        _allow_port(target)
+        ip = ip_address(target.host)
+    except NotCallable as error:
+        raise ValueError(error.message) from None
+    except ValueError:
+        return target.url  # a name
+    if target.place not in current_app.config["CALL_PRIVATE"] and not public(str(ip)):
+        raise ValueError(NOT_PUBLIC)
+    return target.url
+
+
 def addresses(target: Target) -> list[str]:
     """The addresses of a target that may be called, all of them checked, in the resolver's order.
 
     Raises NotCallable when its port is not configured or any of its addresses is not public, Transient when its
     name cannot be resolved now. What CALL_PRIVATE names may be anywhere.
     """
-    config = current_app.config
-    named = target.place in config["CALL_PRIVATE"]
-    if not named and target.port not in {80, 443, *config["CALL_PORTS"]}:
-        raise NotCallable(f"Port {target.port} is not one that this server calls.")
+    _allow_port(target)
     found = _resolve(target)
-    if not named and not all(public(each) for each in found):
-        raise NotCallable("This host is in a private or reserved network, which this server does not call.")
+    if target.place not in current_app.config["CALL_PRIVATE"] and not all(public(each) for each in found):
+        raise NotCallable(NOT_PUBLIC)
     return found
+
+
+def _allow_port(target: Target) -> None:
+    config = current_app.config
+    if target.place not in config["CALL_PRIVATE"] and target.port not in {80, 443, *config["CALL_PORTS"]}:
+        raise NotCallable(f"Port {target.port} is not one that this server calls.")
 
 
 def public(address: str) -> bool:

@@ -37,6 +37,9 @@ class SubmitQuery(BaseModel):
     deadline: Moment | None = Field(None, description="A job that has not begun by then expires.")
     priority: int = Field(0, ge=0, le=9, description="0 goes first.")
     tag: list[Tag] = Field([], max_length=10)
+    callback_url: str | None = Field(
+        None, min_length=1, max_length=2000, description="Where to tell, by an http.call, that the job is over."
+    )
 
 
 class FilterQuery(BaseModel):
@@ -76,6 +79,7 @@ def accept(kind: str) -> tuple[JobOut, dict[str, str]]:
     job = jobs.submit(
         me(), declared, payload, job_id=job_id, once=reading.once(kind, when, payload), sandbox=sandbox(),
         delay=when.delay, run_at=when.run_at, deadline_at=when.deadline, priority=when.priority, tags=when.tag,
+        callback_url=when.callback_url,
     )  # fmt: skip
     replayed = {"Idempotency-Replayed": "true"} if job.id != job_id else {}
     return shape_jobs([job])[0], {**replayed, **_again(job)}

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from webapi.errors import Malformed
 from webapi.queue import Kind
+from webapi.queue.job import EndedJob
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -43,6 +44,23 @@ PROBLEM = {
         "request_id": {"type": ["string", "null"]},
         "first": {"type": "string", "description": "The mailing by which the same file went out before."},
     },
+}
+
+TOLD = {
+    "over": {
+        "{$request.query.callback_url}": {
+            "post": {
+                "summary": "The job is over, or its verdict changed",
+                "description": "Signed as Standard Webhooks when the server has a secret. May repeat with the same "
+                "webhook-id. Any 2xx ends it; others are answered as those of every http.call.",
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/EndedJob"}}},
+                },
+                "responses": {"2XX": {"description": "Taken."}},
+            }
+        }
+    }
 }
 
 
@@ -92,7 +110,8 @@ def takes_body(model: type[BaseModel]) -> Callable[[View], View]:
 
 def _complete(spec: dict[str, Any], kinds: list[Kind]) -> dict[str, Any]:
     components = spec.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    ended = EndedJob.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    components.setdefault("schemas", {}).update(ended.pop("$defs", {}), Problem=PROBLEM, EndedJob=ended)
     submit = spec["paths"].pop(TEMPLATE)["post"]
     for kind in kinds:
         spec["paths"][TEMPLATE.replace("{kind}", kind.name)] = {"post": _submit(submit, kind, components["schemas"])}
@@ -102,6 +121,8 @@ def _complete(spec: dict[str, Any], kinds: list[Kind]) -> dict[str, Any]:
     for path in spec["paths"].values():
         for operation in path.values():
             if isinstance(operation, dict):
+                if any(each.get("name") == "callback_url" for each in operation.get("parameters", [])):
+                    operation["callbacks"] = TOLD
                 operation["security"] = [{"key": []}]
                 problem = {
                     "description": "What is wrong, as a problem.",

@@ -10,16 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from webapi.models import EffectState, State
 from webapi.queue.control import Answer
+from webapi.queue.job import Failure
 
 
 class Progress(BaseModel):
     percent: int
     note: str | None
-
-
-class Failure(BaseModel):
-    code: str
-    message: str | None
 
 
 class EffectCounts(BaseModel):
@@ -63,6 +59,7 @@ class JobOut(BaseModel):
     tags: list[str]
     priority: int
     sandbox: bool
+    callback_url: str | None
     created_at: datetime
     run_at: datetime
     deadline_at: datetime | None

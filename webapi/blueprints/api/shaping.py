@@ -14,7 +14,6 @@ from webapi.blueprints.api.shapes import (
     EffectOut,
     EventList,
     EventOut,
-    Failure,
     JobOut,
     KindOut,
     Links,
@@ -22,6 +21,7 @@ from webapi.blueprints.api.shapes import (
 )
 from webapi.models import Artifact, Effect, EffectState, Job, JobEvent, State
 from webapi.queue import Kind
+from webapi.queue.job import Failure
 from webapi.services import jobs
 
 
@@ -47,6 +47,7 @@ def _shape(job: Job, files: Sequence[Artifact], effects: dict[EffectState, int])
         tags=job.tags,
         priority=job.priority,
         sandbox=job.sandbox,
+        callback_url=job.callback_url,
         created_at=job.created_at,
         run_at=job.run_at,
         deadline_at=job.deadline_at,
