@@ -38,6 +38,7 @@ def peak(path: Path, file_format: Format, rows: int) -> float:
 
 
 @needs_linux
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("file_format", "more"), [("csv", 10), ("json", 10), ("html", 15), ("xlsx", 15), ("parquet", 60)]
 )
