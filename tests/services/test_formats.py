@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import secrets
 import subprocess
 import sys
 import threading
@@ -47,11 +48,17 @@ def test_a_cancel_among_the_rows_stops_and_leaves_nothing(tmp_path: Path, file_f
     assert not left_behind(tmp_path, before)
 
 
+def long_texts(count: int) -> Iterator[list[Any]]:
+    """What takes Parquet a while to compress, in every last column."""
+    return ([*row[:-1], secrets.token_hex(5000)] for row in rows(count))
+
+
 @pytest.mark.parametrize(
-    ("file_format", "count", "ticks"), [("parquet", 150_000, 1), ("pdf", 8000, 4), ("html", 60_000, 4)]
+    ("file_format", "many", "ticks"),
+    [("parquet", long_texts(20_000), 1), ("pdf", rows(8000), 4), ("html", rows(60_000), 4)],
 )
 def test_a_cancel_while_the_file_is_put_together_is_heard_soon(
-    tmp_path: Path, file_format: Format, count: int, ticks: int
+    tmp_path: Path, file_format: Format, many: Iterator[list[Any]], ticks: int
 ) -> None:
     before = threading.active_count()
     moments: list[float] = []  # when the rows ended, and when somebody could say stop after that
@@ -67,7 +74,7 @@ def test_a_cancel_while_the_file_is_put_together_is_heard_soon(
 
     with pytest.raises(Stopped):
         write(
-            tmp_path / "a", file_format, heading(), COLUMNS, rows(count),
+            tmp_path / "a", file_format, heading(), COLUMNS, many,
             incomplete=ended, tick=tick,
         )  # fmt: skip
     assert time.monotonic() - moments[-1] < SOON
