@@ -109,7 +109,7 @@ def test_a_job_that_is_over_shows_its_result_its_files_and_its_history(site: Sit
     job = site.submit("report.build", {"title": "Mine"})
     site.work("report.build")
     page = browser.get(f"/jobs/{job['id']}").text
-    assert f"/jobs/{job['id']}/artifacts/report.csv" in page
+    assert f"/jobs/{job['id']}/artifacts/jobs.csv" in page
     assert re.findall(r'<li class="(\w+)">', page) == ["queued", "running", "succeeded"]
     assert "every 1s" not in page
 

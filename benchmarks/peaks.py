@@ -1,0 +1,43 @@
+"""How much memory a process and its children have."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psutil
+
+LOOK = 0.1  # seconds between two looks
+
+
+@dataclass
+class Peak:
+    """Megabytes."""
+
+    bytes: int = 0
+
+
+@contextmanager
+def watched(process: psutil.Process) -> Iterator[Peak]:
+    """The most memory that a process and its children have together while the block runs."""
+    peak, over = Peak(), threading.Event()
+
+    def look() -> None:
+        while not over.wait(LOOK):
+            total = 0
+            for each in [process, *process.children(recursive=True)]:
+                try:
+                    total += each.memory_info().rss
+                except psutil.Error:
+                    continue
+            peak.bytes = max(peak.bytes, total)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        thread.join()
