@@ -2,7 +2,8 @@
 
 `run.py` starts it with a package of this folder alone, for `webapi` itself would bring Flask and our settings.
 A request is one JSON object on standard input. A frame is a letter, four bytes of length, and JSON:
-C columns and how the files were read, R rows, E the end (null or why there is no more), X an error, N names.
+C columns and how the files were read, R rows, E the end (null or why there is no more), X an error, N names,
+P percent that are done, T a table that was kept.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import sys
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import duckdb
 
-from . import errors, reading, statements
+from . import errors, keeping, reading, statements
 from .sources import Limits, Refusal, Source
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -49,6 +51,8 @@ def main() -> None:
     try:
         if request["task"] == "names":
             frame(out, b"N", statements.names(statements.single(request["sql"])))
+        elif request["task"] == "keep":
+            _keep(out, request, limits, names)
         else:
             _query(out, request, limits, names)
     except (Refusal, duckdb.Error, MemoryError, OSError, RuntimeError, UnicodeError) as error:
@@ -96,6 +100,17 @@ def _query(out: BinaryIO, request: dict[str, Any], limits: Limits, names: dict[s
     columns, running = statements.run(database, statement, chosen)
     frame(out, b"C", {"columns": columns, "options": detected})
     frame(out, b"E", _stream(out, running, limits.rows))
+
+
+def _keep(out: BinaryIO, request: dict[str, Any], limits: Limits, names: dict[str, str]) -> None:
+    os.chdir(request["scratch"])
+    source = Source.load(request["source"])
+    names |= {f"data-1.{source.format}": "the file", str(source.path): "the file", keeping.KEPT: "the table"}
+    database = _open(limits)
+    database.execute("SET TimeZone = 'UTC'")
+    with keeping.telling(database, partial(frame, out, b"P")):
+        kept = keeping.keep(database, source, request["types"], partial(_lock, database, limits=limits))
+    frame(out, b"T", kept)
 
 
 def _open(limits: Limits) -> duckdb.DuckDBPyConnection:

@@ -20,6 +20,7 @@ MOST_SKIPPED = 10_000  # lines
 UNCONVERTED = re.compile(r'Error when converting column "(.*)"\. Could not convert', re.DOTALL)
 # A cast to these takes more than it keeps: 1.5 would become 2, and 1 true.
 EXACTLY = {"BIGINT": r"\s*[+-]?\d+\s*", "BOOLEAN": "true|false"}
+NAMED = {"BIGINT": "a whole number", "BOOLEAN": "true or false"}
 WIDER = {"BIGINT": "DOUBLE"}  # where a value does not fit; else text
 
 
@@ -41,6 +42,24 @@ def attach(database: DuckDBPyConnection, name: str, source: Source, link: Path) 
         reader = _json if source.format in {"json", "ndjson"} else _csv
         table, options = reader(database, link, source.format, options)
     database.execute(f"CREATE VIEW {identifier(name)} AS SELECT * FROM {table}")  # noqa: S608 # nosec B608 - quoted
+    return options
+
+
+def retype(
+    database: DuckDBPyConnection, name: str, kind: str, link: Path, options: Options, types: dict[str, str]
+) -> Options:
+    """Make the view `name` again with DuckDB's `types` for some columns. Refusal where that would change a value."""
+    columns = dict(options.columns or ())
+    if unknown := sorted(types.keys() - columns.keys()):
+        raise Refusal(f"has no column called {unknown[0]!r}")
+    reader = _json if kind in {"json", "ndjson"} else _csv
+    texts, _ = reader(database, link, kind, replace(options, columns=tuple((name, "VARCHAR") for name in columns)))
+    columns |= types
+    changed = [each for each, wider in _exact(database, texts, columns).items() if wider != columns[each]]
+    if changed:
+        raise Refusal(f"holds a value in {changed[0]!r} that is not {NAMED[columns[changed[0]]]}")
+    table, options = reader(database, link, kind, replace(options, columns=tuple(columns.items())))
+    database.execute(f"CREATE OR REPLACE VIEW {identifier(name)} AS SELECT * FROM {table}")  # noqa: S608 # nosec B608 - quoted
     return options
 
 
@@ -128,7 +147,9 @@ def _sniff(database: DuckDBPyConnection, link: Path, options: Options) -> Option
 
 def _widened(database: DuckDBPyConnection, link: Path, options: Options) -> Options:
     """With wider types for the columns where some value of the whole file does not fit."""
-    options = _exact(database, link, options)
+    columns = dict(options.columns or ())
+    texts = _table(link, replace(options, columns=tuple((name, "VARCHAR") for name in columns)))
+    options = replace(options, columns=tuple(_exact(database, texts, columns).items()))
     while True:
         try:
             database.execute(f"SELECT count(COLUMNS(*)) FROM {_table(link, options)}")  # noqa: S608 # nosec B608 - quoted
@@ -143,22 +164,17 @@ def _widened(database: DuckDBPyConnection, link: Path, options: Options) -> Opti
             return options
 
 
-def _exact(database: DuckDBPyConnection, link: Path, options: Options) -> Options:
-    columns = dict(options.columns or ())
+def _exact(database: DuckDBPyConnection, texts: str, columns: dict[str, str]) -> dict[str, str]:
+    """The columns, with wider types where a value of the table `texts` would be changed by its cast."""
     watched = [name for name, kind in columns.items() if kind in EXACTLY]
     if not watched:
-        return options
-    texts = _table(link, replace(options, columns=tuple((name, "VARCHAR") for name in columns)))
+        return columns
     tests = (
         f"bool_and(regexp_full_match({identifier(name)}, {quoted(EXACTLY[columns[name]])}, 'i'))" for name in watched
     )
     row = database.execute(f"SELECT {', '.join(tests)} FROM {texts}").fetchone()  # noqa: S608 # nosec B608 - quoted
-    columns |= {
-        name: WIDER.get(columns[name], "VARCHAR")
-        for name, fits in zip(watched, row or (), strict=True)
-        if fits is False
-    }
-    return replace(options, columns=tuple(columns.items()))
+    found = zip(watched, row or (), strict=True)
+    return columns | {name: WIDER.get(columns[name], "VARCHAR") for name, fits in found if fits is False}
 
 
 def _table(link: Path, options: Options) -> str:
