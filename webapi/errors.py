@@ -87,6 +87,12 @@ class PreconditionFailed(WebapiError):
     status, code = 412, "precondition_failed"
 
 
+class TooLarge(WebapiError):
+    """This is more than may be sent here."""
+
+    status, code = 413, "content_too_large"
+
+
 class UnsupportedMediaType(WebapiError):
     """Send the body as application/json."""
 

@@ -67,6 +67,16 @@ CASES: dict[str, dict[str, Any]] = {
     "api_reports.change": {"json": {"title": "x"}},
     "api_reports.remove": {},
     "api_reports.versions": {},
+    "datasets.show": {},
+    "datasets.correct": {"data": {"header": "yes"}},
+    "datasets.replace": {"data": {}},
+    "datasets.rename": {"data": {"name": "mine"}},
+    "datasets.remove": {"data": {"dependents": "keep"}},
+    "api_datasets.show": {},
+    "api_datasets.preview": {},
+    "api_datasets.change": {"json": {"name": "mine"}},
+    "api_datasets.replace": {"query_string": {"file_name": "x.csv"}, "data": b"a\n1\n"},
+    "api_datasets.remove": {"query_string": {"dependents": "keep"}},
     "api_schedules.show": {},
     "api_schedules.change": {"json": {"paused": True}},
     "api_schedules.remove": {},
@@ -113,7 +123,7 @@ def test_every_route_with_a_name_in_it_has_a_case() -> None:
 
 @pytest.fixture(scope="module")
 def things(site: Site) -> dict[str, UUID | str]:
-    """Ada's: a job that is over and has a file, a key, a schedule, a template, a sender, a suppression, a mailing."""
+    """Ada's: a job that is over and has a file, a key, a schedule, a dataset, and what mailings need."""
     job = site.submit("report.build", {"title": "Ada's"})
     site.work("report.build")
     with site.app.app_context():
@@ -123,7 +133,11 @@ def things(site: Site) -> dict[str, UUID | str]:
         schedule = schedules.create(ada, kind_named("report.build"), ReportRequest(), Plan(name="x", cron="@daily"))
         schedule_id = schedule.id
         report_id = library.create(ada, "mine", Definition(title="Mine", sql="SELECT 1")).id
-    known = {"job_id": UUID(job["id"]), "task_id": job["id"], "name": "jobs.csv"}
+    known: dict[str, UUID | str] = {"job_id": UUID(job["id"]), "task_id": job["id"], "name": "jobs.csv"}
+    csv = BytesIO(b"a,b\n1,2\n")
+    query = {"file_name": "sales.csv"}
+    made = site.program.post("/api/v1/datasets", query_string=query, data=csv, headers=site.ada.headers)
+    known["dataset_id"] = UUID((made.json or {})["id"])
     return {**known, "key_id": key_id, "schedule_id": schedule_id, "report_id": report_id, **mail_things(site)}
 
 
@@ -191,6 +205,8 @@ def test_ada_still_has_everything(site: Site, things: dict[str, UUID | str]) -> 
     assert str(things["sender_id"]) in [each["id"] for each in listed]
     address = site.program.get(f"/api/v1/suppressions/{things['address']}", headers=site.ada.headers)
     assert address.status_code == 200
+    dataset = site.program.get(f"/api/v1/datasets/{things['dataset_id']}", headers=site.ada.headers)
+    assert (dataset.status_code, (dataset.json or {})["name"]) == (200, "sales")
     schedule = site.program.get(f"/api/v1/schedules/{things['schedule_id']}", headers=site.ada.headers)
     assert (schedule.status_code, (schedule.json or {})["version"]) == (200, 1)
 

@@ -15,6 +15,9 @@ ABOUT_A_ROOM = {
     "queue/test_redis_faults.py",
     "blueprints/api/test_idempotency.py",
     "services/mail/test_corpus.py",
+    "services/datasets/test_awkward.py",
+    "services/datasets/test_crashes.py",
+    "services/datasets/test_memory.py",
 }
 TESTED_ROOMS = ("services", "queue", "models")
 # Packages whose modules only mean something together.

@@ -8,6 +8,8 @@ from webapi.blueprints import (
     accounts,
     addresses,
     api,
+    bodies,
+    datasets,
     headers,
     health,
     identity,
@@ -29,6 +31,7 @@ from webapi.blueprints import (
 def init_app(app: APIFlask) -> None:
     """Everything that a request passes through, then every door."""
     headers.init_app(app)
+    bodies.init_app(app)
     identity.init_app(app)
     shown.init_app(app)
     app.before_request(reading.refuse_nul)
@@ -38,6 +41,7 @@ def init_app(app: APIFlask) -> None:
     app.register_blueprint(jobs.bp)
     app.register_blueprint(schedules.bp)
     app.register_blueprint(mailings.bp)
+    app.register_blueprint(datasets.bp)
     app.register_blueprint(templates.bp)
     app.register_blueprint(addresses.bp)
     app.register_blueprint(mail_links.bp)

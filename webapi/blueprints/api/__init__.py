@@ -7,6 +7,7 @@ from apiflask import APIFlask
 from webapi.blueprints.api import (
     bounces,
     bulk,
+    datasets,
     jobs,
     kinds,
     mailings,
@@ -31,6 +32,7 @@ def init_app(app: APIFlask) -> None:
         jobs,
         schedules,
         uploads,
+        datasets,
         templates,
         senders,
         suppressions,

@@ -1,0 +1,60 @@
+"""The real web server for tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+from flask import Flask
+
+from tests.processes import ROOT, settings_of
+from tests.servers import free_port
+from tests.waiting import until
+from webapi.config import environment
+
+
+class WebServer:
+    """granian, as `make web` starts it."""
+
+    def __init__(self, app: Flask, log: Path) -> None:
+        self.port = free_port()
+        command = [
+            sys.executable, "-m", "granian", "--interface", "wsgi", "tests.wsgi:app", "--host", "127.0.0.1",
+            "--port", str(self.port), "--workers", "1", "--blocking-threads", "4",
+        ]  # fmt: skip
+        with log.open("ab") as file:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=environment(settings_of(app)), stdout=file, stderr=file, start_new_session=True
+            )
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+
+    def answers(self) -> bool:
+        with suppress(OSError), self.connect():
+            return True
+        return False
+
+    def processes(self) -> list[psutil.Process]:
+        main = psutil.Process(self.process.pid)
+        return [main, *main.children(recursive=True)]
+
+
+@contextmanager
+def web_server(app: Flask, log: Path) -> Iterator[WebServer]:
+    """A server of this app, gone at the end of the block."""
+    server = WebServer(app, log)
+    try:
+        until(server.answers, seconds=30, what=f"the web server; see {log}")
+        yield server
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(server.process.pid, signal.SIGKILL)
+        server.process.wait()

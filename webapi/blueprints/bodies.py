@@ -1,0 +1,62 @@
+"""Bodies: how large they may be, and where the files in them lie until somebody wants them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import IO, cast
+
+from flask import Flask, Request, current_app, request
+from flask_login import current_user
+
+from webapi.errors import TooLarge
+
+# Doors through which confirmed people may send as much as a dataset may have.
+LARGE = {"datasets.create", "datasets.replace", "api_datasets.create", "api_datasets.replace"}
+# Doors whose body is a file, whatever media type its sender names: curl calls everything a form.
+RAW = {"api_datasets.create", "api_datasets.replace"}
+FORM = 1 << 20  # bytes of a form beside its file
+HELD = 1 << 16  # bytes of a file that are held in memory
+
+
+class Body(Request):
+    """A request whose files go to the disk that keeps files, for a folder of temporary ones may be memory."""
+
+    @property
+    def want_form_data_parsed(self) -> bool:
+        return self.endpoint not in RAW and super().want_form_data_parsed
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        folder = Path(current_app.config["STORAGE_URL"]) / "incoming"
+        folder.mkdir(parents=True, exist_ok=True)
+        return cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=HELD, mode="w+b", dir=str(folder)))
+
+
+def init_app(app: Flask) -> None:
+    """Before anything looks into a form."""
+    app.request_class = Body
+    app.before_request(_admit)
+
+
+def most() -> int:
+    """How many bytes a dataset may have."""
+    return int(current_app.config["DATASET_BYTES"])
+
+
+def check_size(size: int) -> None:
+    """Raises TooLarge."""
+    if size > most():
+        raise TooLarge(f"The file is larger than the {most() / 1e6:,.0f} MB that a dataset may have.")
+
+
+def _admit() -> None:
+    if request.endpoint in LARGE and current_user.is_authenticated and current_user.verified_at is not None:
+        room = 0 if request.endpoint in RAW else FORM
+        check_size((request.content_length or 0) - room)
+        request.max_content_length = most() + room

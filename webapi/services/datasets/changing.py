@@ -1,0 +1,154 @@
+"""What people do to datasets: hand in a file, correct how it is read, replace it, rename, delete."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import IO, Any, Literal
+from uuid import UUID
+
+from flask import current_app
+from pydantic import BaseModel
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from webapi.errors import Conflict, Invalid, NotFound
+from webapi.extensions import db
+from webapi.models import Dataset, User
+from webapi.models.columns import now
+from webapi.models.transaction import writing
+from webapi.queue import control, kind_named
+from webapi.services import jobs, storage
+from webapi.services.datasets import finding, formats, naming
+from webapi.services.datasets.ways import Ways
+
+KIND = "dataset.inspect"
+
+
+class DatasetRef(BaseModel):
+    """Which dataset a job of ours is about."""
+
+    dataset_id: UUID
+
+
+def create(owner: User, name: str | None, file_name: str, stream: IO[bytes], ways: Ways | None = None) -> Dataset:
+    """Keep a file under a name, or one that reminds of the file's, and have it inspected.
+
+    Raises Invalid for a name, a file and options that cannot be, and Conflict for a name that is taken.
+    """
+    free(owner.id, name)
+    name = name or naming.suggested(file_name, _names(owner.id))
+    dataset_id, kept = uuid7(), _keep(file_name, stream, ways or Ways())
+    try:
+        with writing() as session:
+            session.add(Dataset(id=dataset_id, owner_id=owner.id, name=name, **kept))
+            session.flush()
+            _inspect(session, owner, dataset_id)
+    except IntegrityError:
+        raise _taken(name) from None
+    return finding.find(owner.id, dataset_id)
+
+
+def free(owner_id: UUID, name: str | None) -> None:
+    """Before a gigabyte is sent for nothing. Raises Invalid for what is no name, and Conflict for one that is taken."""
+    if name is not None and naming.check(name) in _names(owner_id):
+        raise _taken(name)
+
+
+def replace(owner: User, dataset_id: UUID, file_name: str, stream: IO[bytes]) -> Dataset:
+    """Another file under the same name, read as was said of the old one. Raises NotFound and Invalid."""
+    row = finding.find(owner.id, dataset_id)
+    format_before, said = row.format, Ways(**row.options.get("given", {}))
+    kept = _keep(file_name, stream, Ways())
+    if kept["format"] == format_before:
+        kept["options"] = {"given": said.given()}
+    return _changed(owner, dataset_id, kept)
+
+
+def correct(owner: User, dataset_id: UUID, ways: Ways) -> Dataset:
+    """Read the file again, otherwise. Raises NotFound, and Invalid for what makes no sense for its format."""
+    ways.check(finding.find(owner.id, dataset_id).format)
+    return _changed(owner, dataset_id, {"options": {"given": ways.given()}})
+
+
+def rename(owner: User, dataset_id: UUID, name: str) -> Dataset:
+    """Call it otherwise; reports go on to call it as they did. Raises NotFound, Invalid and Conflict."""
+    finding.find(owner.id, dataset_id)
+    naming.check(name)
+    try:
+        with writing() as session:
+            _update(session, owner, dataset_id, {"name": name})
+    except IntegrityError:
+        raise _taken(name) from None
+    return finding.find(owner.id, dataset_id)
+
+
+def remove(owner: User, dataset_id: UUID, *, dependents: Literal["refuse", "keep"] = "refuse") -> None:
+    """Delete a dataset. Raises NotFound, and Conflict with the reports that read it unless these are to stay broken."""
+    row = finding.find(owner.id, dataset_id)
+    reports = finding.dependents(row) if dependents == "refuse" else []
+    if reports:
+        names = ", ".join(repr(report.name) for report in reports)
+        raise Conflict(
+            f"Reports read this dataset and could not be built without it: {names}.",
+            dependents=[{"report": str(report.id), "name": report.name} for report in reports],
+        )
+    with writing() as session:
+        _stop(session, owner, dataset_id)
+        session.execute(delete(Dataset).where(Dataset.id == dataset_id, Dataset.owner_id == owner.id))
+
+
+def _keep(file_name: str, stream: IO[bytes], ways: Ways) -> dict[str, Any]:
+    """The columns of a file that is in the store now. Housekeeping removes the bytes of one that was refused."""
+    files = current_app.extensions["files"]
+    stored, name = files.put(stream), storage.safe_name(file_name)
+    if not stored.size:
+        raise Invalid("The file is empty.")
+    told = formats.told(files.path(stored.sha256), name)
+    ways.check(told)
+    facts = {"sha256": stored.sha256, "size": stored.size, "file_name": name, "format": told}
+    return facts | {"options": {"given": ways.given()}}
+
+
+def _changed(owner: User, dataset_id: UUID, columns: dict[str, Any]) -> Dataset:
+    with writing() as session:
+        _stop(session, owner, dataset_id)
+        _update(session, owner, dataset_id, columns)
+        _inspect(session, owner, dataset_id)
+    return finding.find(owner.id, dataset_id)
+
+
+def _update(session: Session, owner: User, dataset_id: UUID, columns: dict[str, Any]) -> None:
+    mine = update(Dataset).where(Dataset.id == dataset_id, Dataset.owner_id == owner.id)
+    changed = session.execute(mine.values(columns | {"changed_at": now()}).execution_options(synchronize_session=False))
+    if not changed.rowcount:  # type: ignore[attr-defined] # deleted meanwhile
+        raise NotFound("There is no such dataset.")
+
+
+def _inspect(session: Session, owner: User, dataset_id: UUID) -> None:
+    """From now on only this job may say what is in the file: an older one, still at work, finds itself overtaken."""
+    job = jobs.submit(owner, kind_named(KIND), DatasetRef(dataset_id=dataset_id))
+    begun = {"state": "inspecting", "job_id": job.id, "table_sha256": None, "columns": [], "rows": None}
+    session.execute(
+        update(Dataset)
+        .where(Dataset.id == dataset_id)
+        .values(begun | {"problem": None})
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _stop(session: Session, owner: User, dataset_id: UUID) -> None:
+    """Nobody waits for what is being read there any more. Jobs are locked before datasets, as their attempts do."""
+    job_id = session.scalar(select(Dataset.job_id).where(Dataset.id == dataset_id))
+    if job_id is not None:
+        with suppress(Conflict):  # it is over
+            control.cancel(session, job_id, jobs.actor(owner))
+
+
+def _names(owner_id: UUID) -> set[str]:
+    return set(db.session.scalars(select(Dataset.name).where(Dataset.owner_id == owner_id)))
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(f"You have a dataset called {name!r} already.")
