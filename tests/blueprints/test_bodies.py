@@ -100,7 +100,7 @@ def test_visitors_and_people_without_a_confirmed_address_send_no_more_than_elsew
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize(("path", "query"), [("/api/v1/datasets", QUERY)])
+@pytest.mark.parametrize(("path", "query"), [("/api/v1/uploads", {"name": "x"}), ("/api/v1/datasets", QUERY)])
 def test_a_file_that_its_sender_calls_a_form_is_kept_whole(
     app: Flask, ada: Person, path: str, query: dict[str, str]
 ) -> None:

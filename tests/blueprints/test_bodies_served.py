@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from tests.conftest import Person
 from tests.waiting import until
 from tests.web_server import WebServer, web_server
+from webapi.extensions import db
+from webapi.models import Upload
 
 LIMIT = 8 << 20  # bytes of a dataset here
 ROWS = b"1234567\n" * 8192  # 64 KB
@@ -91,6 +94,20 @@ def test_one_kilobyte_that_is_declared_as_two_gigabytes_is_refused_at_once(
         status, problem = answer(wire)
     assert (status, problem["detail"]) == (413, "The file is larger than the 8 MB that a dataset may have.")
     assert incoming(app) == []
+
+
+@pytest.mark.parametrize("path", ["/api/v1/datasets?file_name=x.csv", "/api/v1/uploads?name=x.csv"])
+def test_a_body_that_breaks_off_is_no_file(app: Flask, ada: Person, server: WebServer, path: str) -> None:
+    with begin(server, ada, f"Content-Length: {1 << 20}", path=path) as wire:
+        pour(wire, 1 << 19)
+        wire.shutdown(socket.SHUT_WR)
+        status, _ = answer(wire)
+    assert status == 400
+    until(lambda: not incoming(app), what="what was sent to be thrown away")
+    listed = app.test_client().get("/api/v1/datasets", headers=ada.headers).json or {}
+    assert listed["datasets"] == []
+    with app.app_context():
+        assert db.session.scalars(select(Upload)).all() == []
 
 
 def test_a_body_without_a_length_ends_at_the_limit(app: Flask, ada: Person, server: WebServer) -> None:

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from flask import Flask, Request, current_app, request
 from flask_login import current_user
+from werkzeug.wsgi import get_content_length
 
 from webapi.errors import TooLarge
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 # Doors through which confirmed people may send as much as a dataset may have.
 LARGE = {"datasets.create", "datasets.replace", "api_datasets.create", "api_datasets.replace"}
 # Doors whose body is a file, whatever media type its sender names: curl calls everything a form.
-RAW = {"api_datasets.create", "api_datasets.replace"}
+RAW = {"api_uploads.create", "api_datasets.create", "api_datasets.replace"}
 FORM = 1 << 20  # bytes of a form beside its file
 HELD = 1 << 16  # bytes of a file that are held in memory
 
 
 class Body(Request):
     """A request whose files go to the disk that keeps files, for a folder of temporary ones may be memory."""
+
+    def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
+        """A body that was declared and breaks off is refused: a server that ends it by itself would call it whole."""
+        if get_content_length(environ) is not None:
+            environ.pop("wsgi.input_terminated", None)
+        super().__init__(environ, populate_request, shallow)
 
     @property
     def want_form_data_parsed(self) -> bool:
