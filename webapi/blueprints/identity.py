@@ -14,7 +14,15 @@ from webapi.services import accounts, keys
 
 SCHEME = "Bearer "
 PROGRAMS = {"api_kinds", "api_bulk", "api_jobs", "api_schedules", "api_uploads", "api_me", "tutorial"}
-PROGRAMS |= {"api_templates", "api_senders", "api_suppressions", "api_mailings", "api_bounces", "api_datasets"}
+PROGRAMS |= {
+    "api_templates",
+    "api_senders",
+    "api_suppressions",
+    "api_mailings",
+    "api_bounces",
+    "api_datasets",
+    "api_reports",
+}
 SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
 # The link itself proves what it may do, and a mail program has no cookie (RFC 8058 section 3.2).
 SIGNED_LINKS = {"mail_links.end"}
