@@ -24,7 +24,7 @@ CREATE TABLE orders AS SELECT n AS id, 'Customer number ' || n % 50000 AS custom
     ((n * 7919 % 900000 - 50000) / 100.0)::numeric(18, 2) AS amount, n / 7.0::double precision - 3 AS weight,
     n % 3 = 0 AS paid, DATE '2024-01-01' + (n % 700)::int AS day,
     TIMESTAMPTZ '2024-01-01 00:00+00' + n * interval '37 s' AS at
-FROM generate_series(0, {count} - 1) AS n
+FROM generate_series(0::bigint, {count} - 1) AS n
 """
 TOTALS = ("id", "amount", "weight")
 BATCH = 2000
