@@ -64,8 +64,11 @@ def test_the_second_waits_for_the_first_and_takes_its_files(app: Flask, ada: Per
     running, waiting = taken(), taken()
     assert (running.job_id, waiting.job_id) == (first, second)
     assert sharing.earlier(running, "f", None) is None
-    with pytest.raises(Snooze, match=f"The job {first} builds the same report"):
-        sharing.earlier(waiting, "f", None)
+    for running_for, wait in ((0, 1), (40, 10), (4000, 30)):
+        change(first, started_at=after(-float(running_for)))
+        with pytest.raises(Snooze, match=f"The job {first} builds the same report") as later:
+            sharing.earlier(waiting, "f", None)
+        assert later.value.seconds == pytest.approx(wait, abs=1)
     with holding(running):
         new_file("jobs.csv", "text/csv").write_text("a")
         finish.succeeded(running, {"file": "jobs.csv"})

@@ -18,7 +18,7 @@ from webapi.models.transaction import writing
 from webapi.queue import Snooze, new_file
 from webapi.queue.attempt import Attempt
 
-LOOK_AGAIN = 1.0  # seconds
+LOOK_AGAIN, LONGEST_WAIT = 1.0, 30.0  # seconds
 
 
 def earlier(attempt: Attempt, fingerprint: str, max_age: int | None) -> Job | None:
@@ -42,7 +42,7 @@ def _earlier(attempt: Attempt, fingerprint: str, max_age: int | None) -> Job | N
         other = session.get(Job, row.job_id, populate_existing=True)
         if other is not None and other.id != attempt.job_id and max_age != 0:
             if other.state == State.RUNNING:
-                raise Snooze(LOOK_AGAIN, f"The job {other.id} builds the same report.")
+                raise Snooze(_patience(session, other), f"The job {other.id} builds the same report.")
             if _will_do(session, other, row.as_of, max_age, attempt) and _files(session, other):
                 return other
         session.execute(
@@ -63,6 +63,13 @@ def copied(job: Job) -> dict[str, Any]:
         os.link(store.path(row.sha256), path)
         os.utime(path)  # nobody clears away what is young
     return {**(job.result or {}), "reused_from": str(job.id)}
+
+
+def _patience(session: Session, other: Job) -> float:
+    """The longer it has been running, the longer nobody looks: each look is a row in the history of a job."""
+    clock: datetime = session.execute(select(now())).scalar_one()
+    running = (clock - (other.started_at or clock)).total_seconds()
+    return min(max(LOOK_AGAIN, running / 4), LONGEST_WAIT)
 
 
 def _newest(session: Session, fingerprint: str) -> ReportBuild | None:
