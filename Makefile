@@ -46,7 +46,7 @@ ifdef ONLY
 else
 	@{ printf '# Results\n\nWhat `make bench` printed. The ratios within one run count.\n\n'; \
 	  $(BIN)/python -m benchmarks.mail && echo && $(BIN)/python -m benchmarks.mail --runs 1 --delay 0.005 --kill \
-	  && echo && $(BIN)/python -m benchmarks.reports; } | tee benchmarks/RESULTS.md
+	  && echo && $(BIN)/python -m benchmarks.builds --large 0; } | tee benchmarks/RESULTS.md
 endif
 
 check: $(VENV)/dev.stamp ## Format, lint, types, security lint and the tests: what CI runs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psutil
@@ -14,7 +14,7 @@ LOOK = 0.1  # seconds between two looks
 
 @dataclass
 class Peak:
-    """Megabytes."""
+    """Of resident memory."""
 
     bytes: int = 0
 
@@ -26,13 +26,8 @@ def watched(process: psutil.Process) -> Iterator[Peak]:
 
     def look() -> None:
         while not over.wait(LOOK):
-            total = 0
-            for each in [process, *process.children(recursive=True)]:
-                try:
-                    total += each.memory_info().rss
-                except psutil.Error:
-                    continue
-            peak.bytes = max(peak.bytes, total)
+            with suppress(psutil.NoSuchProcess):
+                peak.bytes = max(peak.bytes, sum(map(_resident, [process, *process.children(recursive=True)])))
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -41,3 +36,10 @@ def watched(process: psutil.Process) -> Iterator[Peak]:
     finally:
         over.set()
         thread.join()
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
