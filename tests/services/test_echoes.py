@@ -36,6 +36,22 @@ def test_the_first_part_of_a_secret_at_the_end_of_a_cut_body_goes_too() -> None:
     assert cleaned(f"You sent Bearer {TOKEN[:9]}").body == "You sent …"
 
 
+@pytest.mark.parametrize(
+    "echo",
+    [
+        '{"t": "abc\\/def+ghi="}',
+        '{"t": "abc/def\\u002Bghi="}',
+        '{"t": "abc/def\\u002bghi="}',
+        '{"session": "S3cretValue1"}',
+    ],
+    ids=["PHP", "NET", "lower case", "a cookie by its name"],
+)
+def test_other_writers_of_json_hide_no_secret(echo: str) -> None:
+    secrets = ["abc/def+ghi=", "theme=dark; session=S3cretValue1"]
+    body = blotted(Answer(200, {}, echo, truncated=False, seconds=0.1), secrets).body or ""
+    assert not any(part in body for part in ("abc", "ghi", "S3cret"))
+
+
 def test_what_is_too_short_to_be_a_secret_stays() -> None:
     assert cleaned("in short, s3").body == "in short, s3"
 

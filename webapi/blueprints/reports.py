@@ -37,13 +37,13 @@ FIRST = Definition(
 class Seen(BaseModel):
     """Which version somebody had before their eyes."""
 
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=999_999_999)
 
 
 class Numbered(BaseModel):
     """An older version, to be looked at and perhaps saved again."""
 
-    version: int | None = Field(None, ge=1)
+    version: int | None = Field(None, ge=1, le=999_999_999)
 
 
 @bp.get("")

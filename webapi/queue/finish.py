@@ -193,6 +193,5 @@ def _keep_files(attempt: Attempt) -> list[dict[str, Any]]:
 
 def _insert_files(session: Session, attempt: Attempt, rows: list[dict[str, Any]]) -> None:
     if rows:
-        names = [row["name"] for row in rows]
-        session.execute(delete(Artifact).where(Artifact.job_id == attempt.job_id, Artifact.name.in_(names)))
+        session.execute(delete(Artifact).where(Artifact.job_id == attempt.job_id))  # of an earlier success
         session.execute(insert(Artifact), rows)

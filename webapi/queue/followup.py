@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import current_app
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import ColumnElement, Text, and_, cast, func, select
 from sqlalchemy.orm import Session
 from structlog import get_logger
@@ -40,11 +40,17 @@ def announce_failure(session: Session, job: Moved, code: str, sentence: str) -> 
 
 
 def announce_success(session: Session, job: Moved, attempt: Attempt, result: Any) -> None:
-    """Submit what the `on_success` of the attempt's kind, if it has one, says for its payload."""
+    """Submit what the `on_success` of the attempt's kind, if it has one, says for its payload.
+
+    What an earlier success of the job was followed by is not done again when the job is: nobody gets a second mail.
+    """
     if attempt.kind.on_success is None:
         return
+    done = set(session.scalars(select(Job.kind).where(Job.parent_id == job.id)))
     payload = opened(attempt.kind, attempt.payload, attempt.owner_id)
     for following, given in attempt.kind.on_success(payload, FinishedJob(job_id=str(job.id), result=result)):
+        if following in done:
+            continue
         handler: Kind = current_app.extensions["kinds"][following]
         checked = handler.payload.model_validate(given.model_dump())
         insert_job(
@@ -63,17 +69,28 @@ def announce_end(session: Session, jobs: Sequence[Moved], state: State) -> None:
             continue
         ended = _ended(session, job, state)
         kind: Kind = current_app.extensions["kinds"][CALLBACK]
-        try:
-            call = json.dumps({"url": job.callback_url, "data": ended.model_dump(mode="json")})
-            payload = kind.payload.model_validate_json(call)
-        except ValidationError:
+        payload = _call(kind, job, ended) or _call(kind, job, _without_result(ended))
+        if payload is None:
             # Its URL was taken once. A job that could never end would be worse; the audit names this one.
-            log.exception("callback not possible", job=str(job.id), kind=job.kind)
+            log.error("callback not possible", job=str(job.id), kind=job.kind)
         else:
             insert_job(
                 session, kind, payload, id=uuid7(), owner_id=job.owner_id, parent_id=job.id, sandbox=ended.sandbox,
                 tags=[TAG],
             )  # fmt: skip
+
+
+def _call(kind: Kind, job: Moved, ended: EndedJob) -> BaseModel | None:
+    """The call that tells of an end; None for what the kind does not take, as a result that is nested too deeply."""
+    try:
+        call = json.dumps({"url": job.callback_url, "data": ended.model_dump(mode="json")})
+        return kind.payload.model_validate_json(call)
+    except ValidationError:
+        return None
+
+
+def _without_result(ended: EndedJob) -> EndedJob:
+    return ended.model_copy(update={"result": None, "result_left_out": True})
 
 
 def tells_of(job_id: Any, call: Any) -> ColumnElement[bool]:

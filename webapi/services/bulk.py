@@ -86,6 +86,8 @@ def _together(owner: User, ids: list[UUID], act: Callable[[Session, UUID, str], 
     """Act on some jobs in one transaction, and leave out those that have moved on meanwhile. Returns how many."""
     actor, done = jobs.actor(owner), 0
     with writing() as session:
+        # Jobs before their owner's count, as whoever ends one of them: otherwise the two could wait for each other.
+        session.execute(select(Job.id).where(Job.id.in_(ids)).order_by(Job.id).with_for_update())
         for job_id in ids:
             with contextlib.suppress(Conflict):
                 act(session, job_id, actor)

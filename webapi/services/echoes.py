@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from webapi.services.http import Answer
 SHORTEST = 6  # characters; a shorter secret is found in any text, and guards nothing
 LEAST_PART = 4  # characters of a secret at which the end of a text was cut
 BLOT = "…"
+ESCAPED = ("<>&'", "<>&'+", "<>&'+/=")  # by some writers of JSON, although they need not
 
 
 def blotted(answer: Answer, secrets: Sequence[str]) -> Answer:
@@ -26,10 +28,27 @@ def blotted(answer: Answer, secrets: Sequence[str]) -> Answer:
 
 
 def _spellings(secrets: Sequence[str]) -> list[str]:
-    """Each secret and its last word (`Bearer <token>`): plain, and as JSON, HTML and URLs write it; longest first."""
-    parts = {part for secret in secrets for part in (secret, secret.rpartition(" ")[2]) if len(part) >= SHORTEST}
-    found = {word for part in parts for word in (part, json.dumps(part)[1:-1], html.escape(part), quote(part, safe=""))}
-    return sorted(found, key=len, reverse=True)
+    """Each secret and its parts (`Bearer <token>`, `a=1; session=<token>`), as JSON, HTML and URLs write them.
+
+    The longest come first.
+    """
+    parts = {part for secret in secrets for part in (secret, *_parts(secret)) if len(part) >= SHORTEST}
+    return sorted({word for part in parts for word in _written(part)}, key=len, reverse=True)
+
+
+def _parts(secret: str) -> list[str]:
+    pairs = re.split(r"[;,]\s*", secret)
+    return [part for pair in pairs for part in (pair, pair.rpartition(" ")[2], pair.partition("=")[2])]
+
+
+def _written(part: str) -> set[str]:
+    plain = json.dumps(part)[1:-1]
+    careful = {_escaped(plain, letters, digits) for letters in ESCAPED for digits in ("04x", "04X")}
+    return {part, plain, plain.replace("/", "\\/"), *careful, html.escape(part), quote(part, safe="")}
+
+
+def _escaped(text: str, letters: str, digits: str) -> str:
+    return "".join(f"\\u{ord(letter):{digits}}" if letter in letters else letter for letter in text)
 
 
 def _clean(text: str, words: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, ValidationInfo, field_validator
 from sqlalchemy import delete, func, select, update
 from uuid_utils.compat import uuid7
 
@@ -160,7 +160,10 @@ def run_now(owner: User, schedule_id: UUID, *, sandbox: bool = False) -> Job:
     """Submit its job at once, beside its fire times. Raises NotFound and what `jobs.submit` raises."""
     row = find(owner, schedule_id)
     kind = kind_named(row.kind)
-    payload = seals.opened(kind, row.payload, owner.id)
+    try:
+        payload = seals.opened(kind, row.payload, owner.id)
+    except ValidationError:  # its text would hold what was sealed
+        raise Conflict("Its kind no longer takes this payload; edit the schedule.") from None
     payload = kind.recur(payload, owner.id, _clock(), row.timezone) if kind.recur else payload
     return jobs.submit(owner, kind, payload, schedule_id=row.id, sandbox=sandbox)
 

@@ -60,6 +60,10 @@ def test_a_person_can_say_how_many_lines_come_before(copy: Copy) -> None:
     content = (["Sales"], ["a", "b"], [1, 2])
     assert copy(*content, skip=0)[1][0] == ["Sales", ""]
     assert copy(*content, skip=2)[1:] == ([["1", "2"]], [])
+    apart: tuple[list[Any], ...] = (["Sales"], [], [], ["a", "b"], [1, 2])
+    assert copy(*apart, skip=3)[1] == [["a", "b"], ["1", "2"]]
+    many = [["note"]] * 30
+    assert copy(*many, ["a", "b"], [1, 2], skip=30)[1] == [["a", "b"], ["1", "2"]]
 
 
 def test_one_column_has_no_title(copy: Copy) -> None:

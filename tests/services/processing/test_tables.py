@@ -117,6 +117,7 @@ def dataset(folder: Path, state: str, owner_id: UUID = OWNER) -> None:
     kept = storage.receive(OWNER, "a.parquet", "application/vnd.apache.parquet", BytesIO(parquet(folder)))
     row = Dataset(id=uuid7(), owner_id=owner_id, name=f"sales {state}", file_name="a.csv", format="csv")
     row.sha256, row.table_sha256, row.size, row.state = kept.sha256, kept.sha256, kept.size, state
+    row.problem = "it is torn." if state == "faulty" else None
     with writing() as session:
         session.add(row)
 
@@ -130,7 +131,7 @@ def test_a_dataset_is_read_by_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("sales faulty", "The dataset 'sales faulty' is not ready: it is faulty."),
+        ("sales faulty", "The dataset 'sales faulty' cannot be read: it is torn."),
         ("of nobody", "There is no dataset 'of nobody'."),
     ],
 )

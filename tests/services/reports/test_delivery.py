@@ -12,7 +12,8 @@ from tests.services.reports.test_building import add_jobs
 from tests.smtp_server import Act, SmtpServer, Stored
 from webapi.extensions import db
 from webapi.models import Artifact, Effect, EffectState, Job, User
-from webapi.queue import kind_named
+from webapi.models.transaction import writing
+from webapi.queue import control, kind_named
 from webapi.queue.run import work
 from webapi.services.reports import library
 from webapi.services.reports.definition import Definition
@@ -46,6 +47,18 @@ def test_the_file_and_what_proves_it_go_to_each_recipient(mail_server: SmtpServe
         assert "complete" in body(received)
     states = [row.state for row in db.session.query(Effect)]
     assert states == [EffectState.DONE, EffectState.DONE]
+
+
+def test_a_report_that_is_built_again_is_mailed_to_nobody_again(owner: User, mail_server: SmtpServer) -> None:
+    send()
+    (job,) = db.session.query(Job).filter_by(kind="report.build")
+    with writing() as session:
+        control.replay(session, job.id, "a test")
+    work(kind_named("report.build"))
+    db.session.rollback()
+    assert db.session.query(Job).filter_by(kind="report.build").one().attempt == 2
+    assert db.session.query(Job).filter_by(kind="email.report").count() == 1
+    assert len(mail_server.to("bob@example.com")) == 1
 
 
 def test_who_was_refused_does_not_mail_the_others_again(mail_server: SmtpServer) -> None:

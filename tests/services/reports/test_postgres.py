@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import URL
 
 from tests.services.reports.conftest import Run
-from webapi.errors import Permanent
+from webapi.errors import Permanent, Transient
 from webapi.services.reports import postgres
 from webapi.services.reports.fetching import Unreachable
 
@@ -71,6 +71,9 @@ def test_percent_signs_and_casts_are_the_statements_own(read: Run) -> None:
         "EXPLAIN ANALYZE DELETE FROM orders",
         "VACUUM",
         "LISTEN x",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user",
+        "SELECT PG_Advisory_Lock(1)",
+        "SELECT pg_logical_emit_message(false, 'a', 'b')",
         "SELEKT",
         "",
     ],
@@ -113,6 +116,26 @@ def test_a_role_that_may_do_more_is_refused(
     with pytest.raises(Permanent, match="one that may SELECT and nothing else"):
         read("SELECT 1")
     shop.execute("DROP SCHEMA IF EXISTS theirs")
+
+
+def test_a_role_that_only_plays_a_weaker_one_is_refused(shop: psycopg.Connection[Any], reader: URL) -> None:
+    role, strong = shop.info.dbname, f"strong_{shop.info.dbname}"[:60]
+    shop.execute(f"CREATE ROLE \"{strong}\" LOGIN PASSWORD 'secret'")
+    shop.execute(f'GRANT "{role}" TO "{strong}"')
+    shop.execute(f'GRANT INSERT ON orders TO "{strong}"')
+    posing = reader.set(username=strong).update_query_dict({"options": f"-crole={role}"})
+    assert "may write to orders" in (postgres.powers(posing) or "")
+    shop.execute(f'REVOKE ALL ON orders FROM "{strong}"')
+    shop.execute(f'DROP ROLE "{strong}"')
+
+
+@pytest.mark.parametrize("state", ["57P01", "40001", "53300"])
+def test_what_passes_by_itself_is_tried_again(read: Run, shop: psycopg.Connection[Any], state: str) -> None:
+    """The server says so itself, in a function that raises it."""
+    body = f"BEGIN RAISE EXCEPTION 'gone' USING ERRCODE = '{state}'; END"
+    shop.execute(f"CREATE FUNCTION gone() RETURNS int LANGUAGE plpgsql AS $${body}$$")
+    with pytest.raises(Transient, match="cannot be reached"):
+        read("SELECT gone()")
 
 
 def test_what_a_server_lets_a_reader_write_is_never_committed(read: Run, shop: psycopg.Connection[Any]) -> None:

@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from tests.conftest import Person
 from tests.services.reports.test_building import add_jobs, built
 from webapi.extensions import db
-from webapi.models import Artifact, Job, ReportBuild, State
+from webapi.models import Artifact, Job, JobEvent, ReportBuild, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue import Snooze, finish, kind_named, new_file, submit
@@ -74,7 +74,7 @@ def test_the_second_waits_for_the_first_and_takes_its_files(app: Flask, ada: Per
         finish.succeeded(running, {"file": "jobs.csv"})
     found = sharing.earlier(waiting, "f", None)
     assert found is not None
-    assert found.id == first
+    assert found.job_id == first
     with holding(waiting):
         finish.succeeded(waiting, sharing.copied(found))
     assert result(second) == {"file": "jobs.csv", "reused_from": str(first)}
@@ -105,6 +105,35 @@ def test_without_a_word_a_later_one_is_built_anew(app: Flask, ada: Person) -> No
     do()
     assert job(first).state == job(second).state == State.SUCCEEDED
     assert "reused_from" not in result(second)
+
+
+def test_what_was_built_before_its_own_time_came_is_not_taken(app: Flask, ada: Person) -> None:
+    """A job that was accepted early and runs late wants the rows of its own time."""
+    waiting = ask(ada)
+    change(waiting, state=State.SCHEDULED, run_at=after(3600))
+    with writing() as session:
+        session.execute(delete(JobEvent).where(JobEvent.job_id == waiting))
+    ask(ada)
+    do()
+    change(waiting, state=State.QUEUED, run_at=now())
+    with writing() as session:
+        session.add(
+            JobEvent(
+                job_id=waiting, seq=1, epoch=0, attempt=0, from_state="scheduled", to_state="queued", actor="relay",
+                reason="its time has come",
+            )
+        )  # fmt: skip
+    do()
+    assert "reused_from" not in result(waiting)
+
+
+def test_a_job_that_runs_again_over_other_data_forgets_what_it_had_built(app: Flask, ada: Person) -> None:
+    first = ask(ada)
+    attempt = taken()
+    assert (attempt.job_id, sharing.earlier(attempt, "before", 0)) == (first, None)
+    assert sharing.earlier(attempt, "after", 0) is None
+    db.session.rollback()
+    assert db.session.scalars(select(ReportBuild.fingerprint)).all() == ["after"]
 
 
 @pytest.mark.parametrize(("age", "reused"), [(30, True), (90, False)])

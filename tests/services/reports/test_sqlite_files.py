@@ -41,7 +41,7 @@ def read(place: Flask, file: Path) -> Run:
 
 def test_types_are_told_from_the_rows(read: Run) -> None:
     columns, rows = read("SELECT * FROM orders ORDER BY id")
-    assert dict(columns) == {"id": "integer", "city": "text", "amount": "number", "day": "text", "picture": "text"}
+    assert dict(columns) == {"id": "number", "city": "text", "amount": "number", "day": "text", "picture": "text"}
     assert rows == [(1, "Bern", 1.5, "2026-10-01", "01"), (2, None, 2, "2026-10-02", None)]
 
 

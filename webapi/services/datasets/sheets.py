@@ -21,12 +21,13 @@ def as_text(path: Path, ways: Ways, copy: Path, tell: Callable[[str], None]) -> 
     """Write the cells into `copy`, and give back how to read it, with notes for a person.
 
     Rows that are wholly empty are left out. Rows at the top with one cell are titles, unless `skip` says how many
-    lines come before the table. `tell` hears how far it is, and may raise. Invalid where a row cannot be read.
+    rows of the sheet, empty ones too, come before the table. `tell` hears how far it is, and may raise. Invalid where
+    a row cannot be read.
     """
     with open_workbook(path) as (notes, records):
-        rows = _rows(records, tell)
+        rows = _rows(records, tell, ways.skip or 0)
         head = list(islice(rows, TITLES))
-        titles = _titles(head) if ways.skip is None else min(ways.skip, len(head))
+        titles = _titles(head) if ways.skip is None else 0
         width = _write(chain(head[titles:], rows), copy)
     said = [*notes, *([_left_out(titles)] if titles and ways.skip is None else [])]
     if not width:
@@ -36,10 +37,12 @@ def as_text(path: Path, ways: Ways, copy: Path, tell: Callable[[str], None]) -> 
     return Source(copy, "csv", chosen), said
 
 
-def _rows(records: Iterable[Record], tell: Callable[[str], None]) -> Iterator[list[str]]:
+def _rows(records: Iterable[Record], tell: Callable[[str], None], skip: int) -> Iterator[list[str]]:
     for count, (line, cells, fault) in enumerate(records):
         if count % EVERY == 0:
             tell(f"{count:,} rows of the sheet read")
+        if line <= skip:
+            continue
         if fault:
             raise Invalid(f"Row {line:,}: {fault}")
         if any(map(str.strip, cells)):

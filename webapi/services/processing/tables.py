@@ -19,7 +19,7 @@ from webapi.errors import Invalid, Permanent
 from webapi.extensions import db
 from webapi.models import Dataset
 from webapi.queue import current, progress
-from webapi.services import storage
+from webapi.services import datasets, storage
 from webapi.services.processing.columns import Column, Wanted
 from webapi.services.queries.calls import identifier
 from webapi.services.queries.run import Result, query
@@ -108,13 +108,11 @@ def of_upload(upload_id: UUID, folder: Path) -> Table:
 
 
 def of_dataset(name: str, folder: Path) -> Table:
-    """A dataset of the job's owner, as the Parquet file that statements read."""
-    found = db.session.scalar(select(Dataset).where(Dataset.owner_id == _owner(), Dataset.name == name))
+    """A dataset of the job's owner, as the file that statements read. Transient while it is being inspected."""
+    found = db.session.scalar(select(Dataset.id).where(Dataset.owner_id == _owner(), Dataset.name == name))
     if found is None:
         raise Permanent(f"There is no dataset {name!r}.")
-    if found.state != "ready" or found.table_sha256 is None:
-        raise Permanent(f"The dataset {name!r} is not ready: it is {found.state}.")
-    return Table(found.name, Source(current_app.extensions["files"].path(found.table_sha256), "parquet"), folder)
+    return Table(name, datasets.sources(_owner(), [(name, found)])[name], folder)
 
 
 def of_values(data: Any, folder: Path) -> Table | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -101,4 +102,7 @@ def _corrigible(options: Options, source: Source) -> Options:
 
 
 def _short(cell: Any) -> Any:
+    """What JSON can hold, and no more of a text than somebody looks at."""
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return str(cell)
     return f"{cell[:LONGEST_CELL]}…" if isinstance(cell, str) and len(cell) > LONGEST_CELL else cell

@@ -39,6 +39,8 @@ class Parameter(BaseModel):
     def _fits(self) -> Parameter:
         if (self.type == "choice") != bool(self.choices):
             raise ValueError("a choice, and nothing else, has choices")
+        if any("," in choice or choice != choice.strip() or not choice for choice in self.choices):
+            raise ValueError("a choice is a text without commas and without blanks at its ends")
         if self.default is not None:
             _value(self, self.default, date(2000, 1, 1))
         return self

@@ -19,7 +19,8 @@ from webapi.services.formats import Column, Row, Type
 from webapi.services.reports import postgres, sqlite_files
 from webapi.services.reports.fetching import Cursor, Failed, Unreachable
 
-BATCH = 2000  # rows that travel together
+FIRST_BATCH, BATCH = 50, 2000  # rows that travel together, at first and at the most
+FRAME = 1 << 20  # bytes; a batch is about so large
 AHEAD = 4  # batches that wait to be used
 TICK = 0.5  # seconds
 INFERRED = 1000  # rows that tell the types where the database has none
@@ -118,8 +119,10 @@ def _ahead(cursor: Cursor, tick: Callable[[], None]) -> Iterator[Iterator[list[R
     def fetch() -> None:
         try:
             cursor.execute()
-            while not left.is_set() and (rows := cursor.fetch(BATCH)):
+            size = FIRST_BATCH
+            while not left.is_set() and (rows := cursor.fetch(size)):
                 hand(rows)
+                size = min(2 * size, BATCH, max(1, FRAME // _bytes(rows[-1])))
             hand(None)
         except Exception as error:  # noqa: BLE001 - it is raised again where the rows are used
             hand(error)
@@ -133,6 +136,11 @@ def _ahead(cursor: Cursor, tick: Callable[[], None]) -> Iterator[Iterator[list[R
         if thread.is_alive():
             cursor.cancel()
         thread.join(10)
+
+
+def _bytes(row: Row) -> int:
+    """About how much memory a row takes."""
+    return 64 + sum(len(value) if isinstance(value, str) else 16 for value in row)
 
 
 def _received(waiting: queue.Queue[list[Row] | Exception | None], tick: Callable[[], None]) -> Iterator[list[Row]]:
@@ -160,8 +168,7 @@ def _inferred(rows: list[Row], width: int) -> list[Type]:
 
 
 def _kind(kinds: set[type]) -> Type:
-    if kinds == {int}:
-        return "integer"
+    # Whole numbers are no promise that the next one is: SQLite keeps 10.00 as 10.
     return "number" if kinds and kinds <= {int, float} else "text"
 
 

@@ -26,6 +26,7 @@ from webapi.services.reports.own import TABLES
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 REFERENCE = re.compile(r"([a-z0-9][a-z0-9._-]{0,99})(?:@([1-9]\d{0,8}))?")
 MOST = 500  # reports of one owner
+TAKEN = {"manifest", "chart"}  # by files that stand beside a report's
 
 
 def of(owner_id: UUID) -> Sequence[Report]:
@@ -45,8 +46,10 @@ def find(owner_id: UUID, report_id: UUID) -> Report:
 
 def create(owner: User, name: str, definition: Definition) -> Report:
     """A new report. Raises Invalid for a name or a statement that cannot work, Conflict for a name that is taken."""
-    if not NAME.fullmatch(name):
-        raise Invalid(faults=(Fault("/name", "Use lower-case letters, digits, dots, dashes and underscores."),))
+    if not NAME.fullmatch(name) or name in TAKEN:
+        raise Invalid(
+            faults=(Fault("/name", "Use lower-case letters, digits, dots, dashes and underscores; not manifest."),)
+        )
     if len(of(owner.id)) >= MOST:
         raise Conflict(f"You have {MOST} reports, which is the limit. Delete one that you no longer need.")
     datasets = check(owner.id, definition)

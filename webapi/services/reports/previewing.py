@@ -13,6 +13,7 @@ from uuid import UUID
 
 from webapi.errors import Invalid, Permanent, Transient
 from webapi.models import ReportVersion
+from webapi.services.formats.table import Heading, check
 from webapi.services.reports import library, sources
 from webapi.services.reports.definition import Definition
 from webapi.services.reports.sources import Asked
@@ -46,10 +47,14 @@ def look(owner_id: UUID, definition: Definition, given: Mapping[str, str], timez
     asked = Asked(owner_id, version, values, timezone, newest=NEWEST)
     try:
         with tempfile.TemporaryDirectory() as scratch, sources.opened(asked, Path(scratch), tick, ROWS) as found:
+            chart = definition.chart.chart() if definition.chart else None
+            check(Heading(definition.title, {}, now, chart=chart), found.columns)
             rows = [[_text(value) for value in row] for row in found.rows]
             return Look([(each.name, each.type) for each in found.columns], rows, found.incomplete() is not None)
     except (Permanent, Transient) as error:
         raise Invalid(error.message) from None
+    except ValueError as error:  # a table that no file could hold
+        raise Invalid(str(error)) from None
 
 
 def _text(value: Any) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from webapi.extensions import db
-from webapi.models import Artifact, Job, ReportBuild, State
+from webapi.models import Artifact, Job, JobEvent, ReportBuild, State
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import Snooze, new_file
@@ -21,11 +22,20 @@ from webapi.queue.attempt import Attempt
 LOOK_AGAIN, LONGEST_WAIT = 1.0, 30.0  # seconds
 
 
-def earlier(attempt: Attempt, fingerprint: str, max_age: int | None) -> Job | None:
+@dataclass(frozen=True)
+class Found:
+    """What another job has made: its manifest, and its files as (name, media type, SHA-256)."""
+
+    job_id: UUID
+    manifest: dict[str, Any]
+    files: list[tuple[str, str, str]]
+
+
+def earlier(attempt: Attempt, fingerprint: str, max_age: int | None) -> Found | None:
     """A finished build whose files answer this question; None when this attempt is to build, and others wait for it.
 
-    `max_age` is in seconds since the other one began. Without it, one that ended after this job was accepted will do,
-    and with 0 none does. Raises Snooze while another build runs that will do.
+    `max_age` is in seconds since the other one began. Without it, one that ended after this job had become due will
+    do, and with 0 none does. Raises Snooze while another build runs that will do.
     """
     try:
         return _earlier(attempt, fingerprint, max_age)
@@ -33,9 +43,11 @@ def earlier(attempt: Attempt, fingerprint: str, max_age: int | None) -> Job | No
         raise Snooze(LOOK_AGAIN, "Another job builds the same report.") from None
 
 
-def _earlier(attempt: Attempt, fingerprint: str, max_age: int | None) -> Job | None:
+def _earlier(attempt: Attempt, fingerprint: str, max_age: int | None) -> Found | None:
     with writing() as session:
         row = _newest(session, fingerprint)
+        mine = (ReportBuild.job_id == attempt.job_id, ReportBuild.fingerprint != fingerprint)
+        session.execute(delete(ReportBuild).where(*mine))  # its files will be others than those of an earlier run
         if row is None:
             session.execute(insert(ReportBuild).values(fingerprint=fingerprint, job_id=attempt.job_id))
             return None
@@ -43,8 +55,8 @@ def _earlier(attempt: Attempt, fingerprint: str, max_age: int | None) -> Job | N
         if other is not None and other.id != attempt.job_id and max_age != 0:
             if other.state == State.RUNNING:
                 raise Snooze(_patience(session, other), f"The job {other.id} builds the same report.")
-            if _will_do(session, other, row.as_of, max_age, attempt) and _files(session, other):
-                return other
+            if _will_do(session, other, row.as_of, max_age, attempt) and (found := _found(session, other)):
+                return found
         session.execute(
             update(ReportBuild)
             .where(ReportBuild.fingerprint == fingerprint)
@@ -54,15 +66,15 @@ def _earlier(attempt: Attempt, fingerprint: str, max_age: int | None) -> Job | N
     return None
 
 
-def copied(job: Job) -> dict[str, Any]:
+def copied(found: Found) -> dict[str, Any]:
     """Give this job the files of the other one. Returns its manifest, which says whose it is."""
     store = current_app.extensions["files"]
-    for row in _files(db.session(), job):
-        path = new_file(row.name, row.media_type)
+    for name, media_type, sha256 in found.files:
+        path = new_file(name, media_type)
         path.unlink(missing_ok=True)
-        os.link(store.path(row.sha256), path)
+        os.link(store.path(sha256), path)
         os.utime(path)  # nobody clears away what is young
-    return {**(job.result or {}), "reused_from": str(job.id)}
+    return {**found.manifest, "reused_from": str(found.job_id)}
 
 
 def _patience(session: Session, other: Job) -> float:
@@ -82,11 +94,14 @@ def _will_do(session: Session, other: Job, as_of: datetime, max_age: int | None,
     if other.state != State.SUCCEEDED:
         return False
     if max_age is None:
-        accepted = session.scalar(select(Job.created_at).where(Job.id == attempt.job_id))
-        return accepted is not None and other.finished_at is not None and other.finished_at > accepted
+        due = (JobEvent.job_id == attempt.job_id, JobEvent.epoch == attempt.epoch, JobEvent.to_state == State.QUEUED)
+        since = session.scalar(select(JobEvent.at).where(*due).order_by(JobEvent.seq).limit(1))
+        return since is not None and other.finished_at is not None and other.finished_at > since
     clock: datetime = session.execute(select(now())).scalar_one()
     return clock - as_of <= timedelta(seconds=max_age)
 
 
-def _files(session: Session, job: Job) -> list[Artifact]:
-    return list(session.scalars(select(Artifact).where(Artifact.job_id == job.id).order_by(Artifact.name)))
+def _found(session: Session, other: Job) -> Found | None:
+    files = select(Artifact.name, Artifact.media_type, Artifact.sha256).where(Artifact.job_id == other.id)
+    rows = [(name, media_type, sha256) for name, media_type, sha256 in session.execute(files.order_by(Artifact.name))]
+    return Found(other.id, other.result, rows) if rows and isinstance(other.result, dict) else None

@@ -16,7 +16,9 @@ from webapi.services.formats import Row, Type
 from webapi.services.reports.fetching import Failed, Unreachable, told
 
 READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
-LARGEST = 64 << 20  # bytes of one value
+LARGEST = 1 << 20  # bytes of one value, and of the statement
+PATTERN = 100  # bytes of a LIKE; matching a long one cannot be interrupted
+BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 @contextmanager
@@ -30,6 +32,7 @@ def opened(url: URL, sql: str, values: Mapping[str, Any], timezone: str) -> Iter
         raise Unreachable from None
     try:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN)
         connection.set_authorizer(_only_reading)
         yield _Cursor(connection, sql, values)
     finally:
@@ -50,7 +53,7 @@ class _Cursor:
         try:
             self._cursor.execute(self._sql, self._values)
         except (sqlite3.Error, sqlite3.Warning, OverflowError) as error:
-            raise Failed(str(error)) from None
+            raise _named(error) from None
         if self._cursor.description is None:
             raise Failed("only a statement that reads can be run")
 
@@ -58,7 +61,7 @@ class _Cursor:
         try:
             rows = self._cursor.fetchmany(count)
         except sqlite3.Error as error:
-            raise Failed(str(error)) from None
+            raise _named(error) from None
         return [tuple(told(each) if type(each) is bytes else each for each in row) for row in rows]
 
     def names(self) -> list[str]:
@@ -69,6 +72,11 @@ class _Cursor:
 
     def cancel(self) -> None:
         self._connection.interrupt()
+
+
+def _named(error: Exception) -> Exception:
+    """Somebody else's lock passes; what is wrong with a statement does not."""
+    return Unreachable() if getattr(error, "sqlite_errorcode", None) in BUSY else Failed(str(error))
 
 
 def _bound(value: Any) -> Any:
