@@ -31,8 +31,15 @@ def settings_of(app: Flask) -> dict[str, str]:
 
 
 def python_children() -> list[psutil.Process]:
-    """The programs of ours that this process has started: not the servers that other tests share."""
-    return [each for each in psutil.Process().children() if each.name().startswith("python")]
+    """The isolated programs that this process has started: not the servers and workers that other tests share."""
+    return [each for each in psutil.Process().children() if _is_isolated(each)]
+
+
+def _is_isolated(process: psutil.Process) -> bool:
+    try:
+        return "-I" in process.cmdline()
+    except psutil.Error:  # it has just ended
+        return False
 
 
 class RealWorker:

@@ -24,7 +24,7 @@ def fetch(site: Site, path: str, **headers: str) -> TestResponse:
 
 def test_the_bytes_are_those_that_the_job_names(site: Site, report: str) -> None:
     job = site.program.get(report.partition("/artifacts")[0], headers=site.ada.headers).json or {}
-    (named,) = [file for file in job["artifacts"] if file["name"] == "report.html"]
+    (named,) = [file for file in job["artifacts"] if file["name"] == "jobs.html"]
     answer = fetch(site, report)
     assert (answer.status_code, named["url"]) == (200, report)
     assert (len(answer.data), hashlib.sha256(answer.data).hexdigest()) == (named["size"], named["sha256"])
@@ -32,7 +32,7 @@ def test_the_bytes_are_those_that_the_job_names(site: Site, report: str) -> None
 
 def test_a_file_is_saved_and_can_run_nothing(site: Site, report: str) -> None:
     headers = fetch(site, report).headers
-    assert headers["Content-Disposition"] == "attachment; filename=report.html"
+    assert headers["Content-Disposition"] == "attachment; filename=jobs.html"
     assert headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert (headers["X-Content-Type-Options"], headers["Cache-Control"]) == ("nosniff", "no-store")
 
@@ -41,7 +41,7 @@ def test_a_page_hands_out_the_same(browser: Browser, site: Site, report: str) ->
     page = browser.get(report.removeprefix("/api/v1"))
     assert (page.data, page.headers["Content-Disposition"]) == (
         fetch(site, report).data,
-        "attachment; filename=report.html",
+        "attachment; filename=jobs.html",
     )
 
 
@@ -65,8 +65,6 @@ def test_who_has_it_already_is_told_that_nothing_changed(site: Site, report: str
     assert fetch(site, report, If_None_Match=tag).status_code == 304
 
 
-@pytest.mark.parametrize(
-    "name", ["other.csv", "..", "../report.html", "%2e%2e%2freport.html", "report.html%2f", ".html"]
-)
+@pytest.mark.parametrize("name", ["other.csv", "..", "../jobs.html", "%2e%2e%2fjobs.html", "jobs.html%2f", ".html"])
 def test_no_other_name_leads_anywhere(site: Site, report: str, name: str) -> None:
     assert fetch(site, f"{report.rpartition('/')[0]}/{name}").status_code in {404, 405, 308}

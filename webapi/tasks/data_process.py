@@ -105,6 +105,6 @@ def process_data(request: Data) -> dict[str, Any]:
             return tables.of_upload(request.file, folder)
         if request.dataset is not None:
             return tables.of_dataset(request.dataset, folder)
-        return tables.of_values(request.data, folder)
+        return tables.of_values(request.data, folder, nearby=request.filter is None)
 
     return process(found, Cleaning(**options), request.convert_to)

@@ -22,6 +22,7 @@ from webapi.queue import current, progress
 from webapi.services import datasets, storage
 from webapi.services.processing.columns import Column, Wanted
 from webapi.services.queries.calls import identifier
+from webapi.services.queries.nearby import query_nearby
 from webapi.services.queries.run import Result, query
 from webapi.services.queries.sources import FORMATS, Limits, Options, Source
 from webapi.services.tables.workbooks import open_workbook
@@ -39,6 +40,7 @@ class Table:
     folder: Path
     percent: float = 2.0
     note: str = "reading"
+    nearby: bool = False  # whether nothing but our own statements are run over values of the payload
 
     def describe(self, types: Mapping[str, str] | None = None) -> list[Column]:
         """Its columns, told from the whole file, which from then on is read the same way.
@@ -72,6 +74,9 @@ class Table:
             yield result
 
     def _query(self, sql: str) -> Any:
+        if self.nearby:
+            self.tick()
+            return query_nearby(sql, self.name, self.source)
         return query(sql, {self.name: self.source}, {}, limits=LIMITS, folder=self.folder, tick=self.tick)
 
     def tick(self) -> None:
@@ -115,14 +120,17 @@ def of_dataset(name: str, folder: Path) -> Table:
     return Table(name, datasets.sources(_owner(), [(name, found)])[name], folder)
 
 
-def of_values(data: Any, folder: Path) -> Table | None:
-    """A list of objects, a list of values, one object, or one value; None when there is no object and no value."""
+def of_values(data: Any, folder: Path, *, nearby: bool = True) -> Table | None:
+    """A list of objects, a list of values, one object, or one value; None when there is no object and no value.
+
+    Statements that hold something of a person's, such as a filter, must not run `nearby`.
+    """
     items = data if isinstance(data, list) else [data]
     path = folder / "data.ndjson"
     with path.open("w", encoding="utf-8") as file:
         for item in items:
             file.write(json.dumps(item if isinstance(item, dict) else {"value": item}) + "\n")
-    return Table("data", Source(path, "ndjson"), folder) if items else None
+    return Table("data", Source(path, "ndjson"), folder, nearby=nearby) if items else None
 
 
 def _owner() -> UUID:

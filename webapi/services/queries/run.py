@@ -66,13 +66,8 @@ def query(
         }
         with running(request, limits, tick) as frames:
             _, head = next(frames)
-            result = Result(
-                [(name, kind) for name, kind, _ in head["columns"]],
-                {name: Options.load(options) for name, options in head["options"].items()},
-                iter(()),
-            )
-            result.rows = _rows(frames, [_reader(kind, real) for _, kind, real in head["columns"]], result)
-            yield result
+            options = {name: Options.load(options) for name, options in head["options"].items()}
+            yield read_frames(head["columns"], options, frames)
 
 
 @dataclass(frozen=True)
@@ -103,6 +98,13 @@ def _look(datasets: Mapping[str, Source]) -> None:
         kind = next((kind for magic, kind in KINDS.items() if head.startswith(magic)), None)
         if kind and source.format != "parquet":
             raise Permanent(f"{name}: the file is called {source.format} but holds {kind}.")
+
+
+def read_frames(columns: Sequence[Sequence[str]], options: dict[str, Options], frames: Iterator[Frame]) -> Result:
+    """What comes in frames, with its values as they were: `columns` are (name, type, DuckDB's type)."""
+    result = Result([(name, kind) for name, kind, _ in columns], options, iter(()))
+    result.rows = _rows(frames, [_reader(kind, real) for _, kind, real in columns], result)
+    return result
 
 
 def _rows(frames: Iterator[Frame], readers: list[Reader | None], result: Result) -> Iterator[tuple[Any, ...]]:
