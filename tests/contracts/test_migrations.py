@@ -24,6 +24,7 @@ PINNED = {
     "0002": "b3c688f83a8eb17d89351decf094874282c7366c452e4dd00a76162d3c49b08b",
     "0003": "2dfe9ca35b32b59f28002d626bfb40a7a8f409c36c6dc008714b342e4543c42c",
     "0004": "d33f5f5941f4f8bd1ceece5a80cbc8652b2ccbdc78718474de5b0543e63f95d3",
+    "0005": "901c83010c152a6550e580d6dcbc57437189ba74be53c17a00cccdb3f8353c29",
 }
 REMEDY = 'the models and the migrations differ: make migrate NAME="what changes"'
 
