@@ -44,7 +44,7 @@ REMOVALS = {
         "tests/queue/test_relay.py::test_after_flushall_every_queued_job_is_rung_within_one_pass",
     ),
     "the sticky maybe": Removal(
-        "webapi/queue/acts.py",
+        "webapi/queue/noting.py",
         'maybe=or_(EFFECTS.c.maybe, bindparam("unanswered", type_=Boolean))',
         'maybe=bindparam("unanswered", type_=Boolean)',
         "tests/queue/test_effects.py::test_that_it_may_have_happened_is_not_forgotten_by_a_later_answer",

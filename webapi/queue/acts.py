@@ -2,51 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import Boolean, Integer, String, Table, and_, bindparam, case, exists, null, or_, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from webapi.failpoints import failpoint
 from webapi.models import Effect, EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
+from webapi.queue import noting
 from webapi.queue.attempt import Attempt, Cancelled, Replaced
 from webapi.queue.control import refine
 
 ANSWER_LIMIT = 25.0  # seconds; the longest wait for the answer to an act, always less than half a lease
-
-RETRY_SETTLE = (0.2, 1.0, 3.0)  # seconds
-
-EFFECTS = cast(Table, Effect.__table__)
-a_state = bindparam("a_state", type_=String)
-NOTED = (
-    update(EFFECTS)
-    .where(EFFECTS.c.id == bindparam("an_effect"))
-    .values(
-        state=a_state,
-        code=bindparam("a_code", type_=Integer),
-        reply=bindparam("a_reply", type_=String),
-        settled_at=case((a_state == EffectState.PENDING.value, null()), else_=now()),
-    )
-)
-DECLINE = NOTED.where(EFFECTS.c.state == EffectState.PENDING.value)
-SETTLE = NOTED.where(
-    EFFECTS.c.marked_by == bindparam("an_attempt"),
-    EFFECTS.c.try_no == bindparam("a_try"),
-    or_(
-        EFFECTS.c.state == EffectState.INFLIGHT.value,
-        and_(a_state == EffectState.DONE.value, EFFECTS.c.state == EffectState.UNKNOWN.value),
-    ),
-).values(
-    maybe=or_(EFFECTS.c.maybe, bindparam("unanswered", type_=Boolean)), message_id=bindparam("an_id", type_=String)
-)
 
 
 def answer_limit() -> float:
@@ -153,30 +125,13 @@ def settle(receipts: Sequence[Receipt]) -> None:
     if attempt is None:
         return
     failpoint("E3a")
-    judged = _written(receipts, attempt)
+    judged = noting.settled([receipt.row() for receipt in receipts], attempt.job_id)
     failpoint("E5")
     if judged:
         # Others gave the job its verdict meanwhile, and this is the evidence that was missing. In a transaction of
         # its own: whoever settles an effect by hand locks the job first and the effect after it.
         with writing() as session:
             refine(session, attempt.job_id, "worker")
-
-
-def _written(receipts: Sequence[Receipt], attempt: Attempt) -> bool:
-    """Write receipts down; whether others have judged their job uncertain meanwhile.
-
-    A database that is busy for a moment is asked again: each receipt is fenced by its mark, and twice changes nothing.
-    """
-    for wait in (*RETRY_SETTLE, None):
-        try:
-            with writing() as session:
-                session.connection().execute(SETTLE, [receipt.row() for receipt in receipts])
-                return session.scalar(select(Job.state).where(Job.id == attempt.job_id)) == State.UNCERTAIN
-        except OperationalError:
-            if wait is None:
-                raise
-            time.sleep(wait)
-    raise AssertionError("unreachable")
 
 
 def decline(receipts: Sequence[Receipt]) -> None:
@@ -187,7 +142,7 @@ def decline(receipts: Sequence[Receipt]) -> None:
     attempt.still_mine()
     running = exists().where(*attempt.fence, Job.state == State.RUNNING)
     with writing() as session:
-        session.connection().execute(DECLINE.where(running), [receipt.row() for receipt in receipts])
+        session.connection().execute(noting.DECLINE.where(running), [receipt.row() for receipt in receipts])
 
 
 def _why_not(session: Session, attempt: Attempt) -> Replaced | Cancelled:
