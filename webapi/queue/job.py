@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from inspect import signature
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from webapi.models import State
+from webapi.queue.payloads import payload_of
 
 WIRE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 RATE = re.compile(r"([1-9]\d{0,6})/([smhd])")
@@ -149,7 +149,7 @@ def job(name: str, **options: Any) -> Callable[[Function], Function]:
             raise TypeError(f"{name!r} is no name for a kind: use two or more lower-case words joined by dots.")
         if not (function.__doc__ or "").strip():
             raise TypeError(f"{name} needs a docstring: its first line is what people read about it.")
-        kind = Kind(name=name, function=function, payload=_payload_of(name, function), **options)
+        kind = Kind(name=name, function=function, payload=payload_of(name, function), **options)
         if kind.soft_time_limit >= kind.time_limit:
             raise TypeError(f"{name}: soft_time_limit must be less than time_limit.")
         if kind.rate is not None and _interval(kind.rate) is None:
@@ -165,13 +165,3 @@ def job(name: str, **options: Any) -> Callable[[Function], Function]:
 def _interval(rate: str) -> float | None:
     found = RATE.fullmatch(rate)
     return PERIODS[found[2]] / int(found[1]) if found else None
-
-
-def _payload_of(name: str, function: Callable[..., Any]) -> type[BaseModel]:
-    parameters = list(signature(function).parameters)
-    if len(parameters) != 1:
-        raise TypeError(f"{name} must take one parameter, its payload; it takes {len(parameters)}.")
-    payload = get_type_hints(function).get(parameters[0])
-    if not (isinstance(payload, type) and issubclass(payload, BaseModel)):
-        raise TypeError(f"{name}: annotate its parameter with a pydantic model.")
-    return payload
