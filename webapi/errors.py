@@ -139,7 +139,7 @@ class Transient(WebapiError):
     `retry_after` is the least number of seconds to wait, when the other side named one.
     """
 
-    code = "transient"
+    status, code = 503, "transient"
 
     def __init__(self, message: str | None = None, *, retry_after: float | None = None, result: Any = None) -> None:
         self.retry_after, self.result = retry_after, result

@@ -19,7 +19,7 @@ import pytest
 from tests.processes import python_children
 from tests.services.queries.conftest import LIMITS, Make, Run
 from tests.waiting import until
-from webapi.errors import Permanent
+from webapi.errors import Permanent, Transient
 from webapi.services.queries.run import query
 from webapi.services.queries.sources import Source
 
@@ -140,7 +140,7 @@ def test_a_killed_child_is_told(folder: Path) -> None:
         next(result.rows)
         child = python_children()[-1]
         child.send_signal(signal.SIGKILL)
-        with pytest.raises(Permanent, match="was killed, most likely because the machine ran out of memory"):
+        with pytest.raises(Transient, match="was killed, most likely because the machine ran out of memory"):
             list(result.rows)
 
 

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from webapi.errors import Permanent
+from webapi.errors import Permanent, Transient
 from webapi.services.queries.sources import Limits
 
 # The child's package is this folder under a name of its own: `webapi` would bring Flask and seconds of start.
@@ -39,7 +39,7 @@ def running(request: dict[str, Any], limits: Limits, tick: Callable[[], None]) -
     """The frames of a new child, which is gone at the end of the block, and with it whatever it started.
 
     `tick` is called twice a second while somebody waits for a frame, and may raise. Permanent when the child says
-    why it does not go on, when it takes too long, and when it dies.
+    why it does not go on, when it takes too long, and when it breaks off; Transient when somebody killed it.
     """
     command = [sys.executable, "-I", "-c", BOOT, str(Path(__file__).parent)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
@@ -66,7 +66,7 @@ def _frames(process: subprocess.Popen[bytes], limits: Limits, tick: Callable[[],
             raise Permanent(f"The query took longer than the {limits.seconds:g} seconds that it may take.")
         block = os.read(pipe, BLOCK)
         if not block:
-            raise Permanent(_epitaph(process.wait(), limits))
+            raise _died(process.wait(), limits)
         held += block
         while len(held) >= 5 and len(held) >= (end := 5 + int.from_bytes(held[1:5], "big")):
             kind, value = bytes(held[:1]), json.loads(held[5:end])
@@ -88,9 +88,10 @@ def _waited(poll: select.poll, left: float, tick: Callable[[], None]) -> float:
     return max(0.0, left - (time.monotonic() - began))
 
 
-def _epitaph(status: int, limits: Limits) -> str:
+def _died(status: int, limits: Limits) -> Permanent | Transient:
+    """What killed the child may not be its own fault: another process may have used the machine's memory up."""
     if status == -signal.SIGXCPU:
-        return f"The query took more work than the {limits.seconds:g} seconds that it may take hold."
+        return Permanent(f"The query took more work than the {limits.seconds:g} seconds that it may take hold.")
     if status == -signal.SIGKILL:
-        return "The query's process was killed, most likely because the machine ran out of memory."
-    return f"The query's process broke off ({signal.Signals(-status).name if status < 0 else status})."
+        return Transient("The query's process was killed, most likely because the machine ran out of memory.")
+    return Permanent(f"The query's process broke off ({signal.Signals(-status).name if status < 0 else status}).")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from webapi.errors import Permanent
+from webapi.errors import Permanent, Transient
 from webapi.services.queries.process import running
 from webapi.services.queries.sources import Limits, Options, Source
 
@@ -72,8 +72,8 @@ def store(
                     return Table(folder / KEPT, columns, value["rows"], value["first"], options)
                 done = float(value)
                 tick()
-    except Permanent as error:
-        raise Permanent(_about_the_file(error.message)) from None
+    except (Permanent, Transient) as error:
+        raise type(error)(_about_the_file(error.message)) from None
     raise AssertionError("frames end with an error")
 
 
