@@ -16,7 +16,8 @@ from webapi.errors import Fault, Invalid, NotFound
 from webapi.extensions import db
 from webapi.failpoints import failpoint
 from webapi.models import Artifact, Upload
-from webapi.models.transaction import writing
+from webapi.models.transaction import in_transaction, writing
+from webapi.queue.files import Stored
 
 UPLOAD = {"format": "upload-id"}
 # A field of a payload that names a file handed in before; forms draw it as a file input.
@@ -28,7 +29,7 @@ MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 def receive(owner_id: UUID, name: str, media_type: str, stream: IO[bytes]) -> Upload:
     """Keep a file. Its bytes are durable before the row that names them."""
-    stored = current_app.extensions["files"].put(stream)
+    stored = put(stream)
     failpoint("S1a")
     upload = Upload(
         id=uuid7(),
@@ -43,6 +44,14 @@ def receive(owner_id: UUID, name: str, media_type: str, stream: IO[bytes]) -> Up
     with writing() as session:
         session.add(upload)
     return upload
+
+
+def put(stream: IO[bytes]) -> Stored:
+    """Keep bytes that somebody sends, who may take an hour for it: no connection to the database waits for them."""
+    if not in_transaction():
+        db.session.commit()
+    stored: Stored = current_app.extensions["files"].put(stream)
+    return stored
 
 
 def safe_name(name: str) -> str:

@@ -58,12 +58,13 @@ def free(owner_id: UUID, name: str | None) -> None:
 
 def replace(owner: User, dataset_id: UUID, file_name: str, stream: IO[bytes]) -> Dataset:
     """Another file under the same name, read as was said of the old one. Raises NotFound and Invalid."""
-    row = finding.find(owner.id, dataset_id)
-    format_before, said = row.format, Ways(**row.options.get("given", {}))
+    finding.find(owner.id, dataset_id)  # before a gigabyte is sent for nothing
     kept = _keep(file_name, stream, Ways())
-    if kept["format"] == format_before:
-        kept["options"] = {"given": said.given()}
-    return _changed(owner, dataset_id, kept)
+    with writing():
+        row = finding.find(owner.id, dataset_id)  # as it is now: it may have been corrected while the file came
+        if kept["format"] == row.format:
+            kept["options"] = {"given": row.options.get("given", {})}
+        return _changed(owner, dataset_id, kept)
 
 
 def correct(owner: User, dataset_id: UUID, ways: Ways) -> Dataset:
@@ -101,11 +102,10 @@ def remove(owner: User, dataset_id: UUID, *, dependents: Literal["refuse", "keep
 
 def _keep(file_name: str, stream: IO[bytes], ways: Ways) -> dict[str, Any]:
     """The columns of a file that is in the store now. Housekeeping removes the bytes of one that was refused."""
-    files = current_app.extensions["files"]
-    stored, name = files.put(stream), storage.safe_name(file_name)
+    stored, name = storage.put(stream), storage.safe_name(file_name)
     if not stored.size:
         raise Invalid("The file is empty.")
-    told = formats.told(files.path(stored.sha256), name)
+    told = formats.told(current_app.extensions["files"].path(stored.sha256), name)
     ways.check(told)
     facts = {"sha256": stored.sha256, "size": stored.size, "file_name": name, "format": told}
     return facts | {"options": {"given": ways.given()}}
