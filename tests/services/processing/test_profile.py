@@ -159,6 +159,7 @@ def test_a_header_alone_is_a_table_without_rows(desk: Desk) -> None:
     assert (found["rows"], found["duplicates"], list(found)[2:]) == (0, 0, ["a", "b"])
 
 
+@pytest.mark.soak
 def test_300_columns_are_profiled_in_batches(desk: Desk) -> None:
     names = [f"c{number}" for number in range(320)]
     rows = [[str(number * row + 0.5) for number in range(320)] for row in range(4)]

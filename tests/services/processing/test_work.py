@@ -68,6 +68,7 @@ def test_every_format_can_be_had(convert_to: str) -> None:
     assert (finished.result or {})["file"]["rows"] == 100
 
 
+@pytest.mark.parametrize("ground", ["sqlite"], indirect=True)
 def test_of_many_columns_the_result_shows_300_and_the_file_all() -> None:
     content = ",".join(f"c{n}" for n in range(310)) + "\n" + ",".join("x" for _ in range(310)) + "\n"
     finished = done(content)

@@ -94,6 +94,7 @@ def test_a_row_far_down_does_not_fill_the_gap(path: Path) -> None:
     assert read(pack(path, parts(sheet=far)))[1][1:] == [(1_000_000_000, ["a@x.de"], "")]
 
 
+@pytest.mark.soak
 def test_more_rows_than_a_sheet_can_have_end_the_reading(path: Path) -> None:
     assert "more than 1,048,576 rows" in refused(pack(path, parts(sheet=sheet(HEAD + "<row/>" * 1_048_576)), method=0))
 
