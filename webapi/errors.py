@@ -69,6 +69,17 @@ class Forbidden(WebapiError):
     status, code = 403, "forbidden"
 
 
+class InsufficientScope(Forbidden):
+    """This key may not do this."""
+
+    code = "insufficient_scope"
+
+    def __init__(self, message: str, scope: str) -> None:
+        """`scope` is what a key would need (RFC 6750 section 3.1)."""
+        challenge = f'Bearer realm="webapi", error="insufficient_scope", scope="{scope}"'
+        super().__init__(message, headers={"WWW-Authenticate": challenge})
+
+
 class NotFound(WebapiError):
     """There is nothing here."""
 

@@ -33,7 +33,7 @@ def init_app(app: APIFlask) -> None:
 def _ours(error: WebapiError) -> Response:
     headers = dict(error.headers)
     if error.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="webapi"'
+        headers.setdefault("WWW-Authenticate", 'Bearer realm="webapi"')
     if error.status >= 500:
         log.error("request failed", code=error.code)
     return answer(error.status, error.code, error.message, error.faults, headers, **error.details)

@@ -16,10 +16,12 @@ from werkzeug.test import TestResponse
 from tests.conftest import BASE, DATABASES, Person, fresh_database
 from tests.servers import Broker
 from webapi import create_app
+from webapi.blueprints.identity import COOKIE
 from webapi.extensions import db
 from webapi.models import Job, User
 from webapi.queue import kind_named
 from webapi.queue.run import work
+from webapi.services import sessions
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 REQUEST_ID = "a-request-of-the-tests"
@@ -32,9 +34,9 @@ class Browser:
         self.client: FlaskClient = app.test_client()
         if person is not None:
             with app.app_context():
-                session_id = db.session.get_one(User, person.id).get_id()
+                cookie = sessions.begin(db.session.get_one(User, person.id), "a browser of the tests")
             with self.client.session_transaction() as session:
-                session["_user_id"], session["_fresh"] = session_id, True
+                session[COOKIE], session["_fresh"] = cookie, True
 
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.client.get(path, **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from uuid import UUID, uuid4
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,11 +11,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import CheckConstraint, inspect, text
+import sqlalchemy as sa
+from sqlalchemy import Boolean, CheckConstraint, Uuid, column, insert, inspect, select, text
 
 from tests.contracts.source import ROOT
-from tests.queue.rows import OWNER, add_owner
+from tests.queue.rows import OWNER
 from webapi.extensions import db
+from webapi.models import ApiKey, Role, Scope, User
+from webapi.models.columns import Moment, now
 from webapi.services.mail import templates
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -25,6 +29,7 @@ PINNED = {
     "0003": "2dfe9ca35b32b59f28002d626bfb40a7a8f409c36c6dc008714b342e4543c42c",
     "0004": "d33f5f5941f4f8bd1ceece5a80cbc8652b2ccbdc78718474de5b0543e63f95d3",
     "0005": "901c83010c152a6550e580d6dcbc57437189ba74be53c17a00cccdb3f8353c29",
+    "0006": "e89d5e2e121f771f8c63c4a5982ef97e61f6d869d2c3830d11046b0384d00a7d",
 }
 REMEDY = 'the models and the migrations differ: make migrate NAME="what changes"'
 
@@ -57,14 +62,31 @@ def test_down_and_up_again_is_where_it_began(app: Flask) -> None:
 def test_a_database_of_before_comes_to_the_same(app: Flask) -> None:
     """Somebody's rows are in it while it is changed."""
     downgrade(revision="0004")
-    add_owner()
+    add_person(OWNER, "ada@example.com", is_admin=True)
+    add_person(uuid4(), "eve@example.com", is_admin=False)
     template = "INSERT INTO templates (id, owner_id, name, version, created_at, changed_at)"
-    owner = "SELECT id, id, 'invoice', 1, created_at, created_at FROM users"
+    owner = "SELECT id, id, 'invoice', 1, created_at, created_at FROM users WHERE is_admin"
     with db.engine.begin() as connection:
         connection.execute(text(f"{template} {owner}"))
     upgrade()
     assert differences() == []
     assert [row.name for row in templates.of(OWNER)] == ["invoice"]
+    roles = {user.email: user.role for user in db.session.scalars(select(User))}
+    assert roles == {"ada@example.com": Role.ADMINISTRATOR, "eve@example.com": Role.USER}
+    assert [keys.allows(scope) for keys in db.session.scalars(select(ApiKey)) for scope in Scope] == [True] * 6
+
+
+def add_person(person_id: UUID, email: str, *, is_admin: bool) -> None:
+    """Somebody with a key, in the columns of the first migration."""
+    users = sa.table("users", *map(column, ("email", "name", "password_hash", "session_epoch")), column("id", Uuid()),
+                  column("is_admin", Boolean()), column("created_at", Moment()))  # fmt: skip
+    owned = sa.table("api_keys", column("id", Uuid()), column("owner_id", Uuid()), column("created_at", Moment()),
+                  *map(column, ("name", "prefix", "last_four", "secret_hash")))  # fmt: skip
+    person = {"email": email, "name": "x", "password_hash": "x", "session_epoch": 0, "is_admin": is_admin}
+    key = {"name": "x", "prefix": f"wapi_live_{person_id.hex[:12]}", "last_four": "x", "secret_hash": "x"}
+    with db.engine.begin() as connection:
+        connection.execute(insert(users).values(id=person_id, created_at=now(), **person))
+        connection.execute(insert(owned).values(id=uuid4(), owner_id=person_id, created_at=now(), **key))
 
 
 @pytest.mark.parametrize("revision", PINNED)

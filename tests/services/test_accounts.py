@@ -52,18 +52,6 @@ def test_signing_in_needs_the_right_password(ada: Person) -> None:
     assert accounts.authenticate("nobody@example.com", ada.password) is None
 
 
-def test_ending_the_sessions_makes_a_copied_cookie_worthless(ada: Person) -> None:
-    cookie = ada.row.get_id()
-    assert accounts.by_session(cookie) is not None
-    accounts.end_sessions(ada.row)
-    assert accounts.by_session(cookie) is None
-
-
-@pytest.mark.parametrize("cookie", ["", ":", "x:0", "00000000-0000-0000-0000-000000000000:0"])
-def test_a_made_up_session_is_nobody(cookie: str) -> None:
-    assert accounts.by_session(cookie) is None
-
-
 @pytest.mark.parametrize("token", ["", "x", "WyJ4Il0.x.y"])
 def test_a_made_up_link_confirms_nothing(token: str) -> None:
     with pytest.raises(NotFound):

@@ -14,7 +14,7 @@ from webapi.extensions import db
 from webapi.models import Job, User
 from webapi.queue import kind_named
 from webapi.queue.run import work
-from webapi.services import accounts, links, passwords, recovery
+from webapi.services import accounts, links, passwords, recovery, sessions
 
 pytestmark = pytest.mark.usefixtures("owner")
 NEW = "another long one"
@@ -32,10 +32,10 @@ def token(server: SmtpServer, owner: User) -> str:
 
 
 def test_the_link_sets_a_password_and_ends_every_session(mail_server: SmtpServer, owner: User) -> None:
-    session = owner.get_id()
+    cookie = sessions.begin(owner, "")
     recovery.reset(token(mail_server, owner), NEW)
     assert accounts.authenticate("ada@example.com", NEW) is not None
-    assert accounts.by_session(session) is None
+    assert sessions.find(cookie) is None
 
 
 def test_the_link_works_once(mail_server: SmtpServer, owner: User) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from apiflask import APIFlask
 
 from webapi.blueprints import (
+    account,
     accounts,
     addresses,
     api,
@@ -21,9 +22,11 @@ from webapi.blueprints import (
     reading,
     recovery,
     reports,
+    rights,
     schedules,
     shown,
     templates,
+    tickets,
     tutorial,
 )
 
@@ -38,6 +41,8 @@ def init_app(app: APIFlask) -> None:
     app.register_blueprint(health.bp)
     app.register_blueprint(accounts.bp)
     app.register_blueprint(recovery.bp)
+    app.register_blueprint(tickets.bp)
+    app.register_blueprint(account.bp)
     app.register_blueprint(jobs.bp)
     app.register_blueprint(schedules.bp)
     app.register_blueprint(mailings.bp)
@@ -50,3 +55,4 @@ def init_app(app: APIFlask) -> None:
     app.register_blueprint(tutorial.bp)
     api.init_app(app)
     inbox.init_app(app)
+    rights.document(app)

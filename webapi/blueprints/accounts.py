@@ -5,12 +5,12 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from apiflask import APIBlueprint
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from webapi.blueprints import reading
+from webapi.blueprints import identity, reading
 from webapi.blueprints.identity import me
 from webapi.errors import Invalid
 from webapi.extensions import limiter, pseudonym
@@ -57,7 +57,7 @@ def _account() -> str:
 @bp.get("/login")
 def login() -> ResponseReturnValue:
     if current_user.is_authenticated:
-        return redirect(_inside(request.args.get("next")))
+        return redirect(inside(request.args.get("next")))
     return render_template("accounts/login.html", email="", wrong=False)
 
 
@@ -69,15 +69,14 @@ def sign_in() -> ResponseReturnValue:
     user = accounts.authenticate(email, request.form.get("password", ""))
     if user is None:
         return render_template("accounts/login.html", email=email, wrong=True), 422
-    session.clear()  # what a visitor had in their session is not carried into a person's
-    login_user(user)
-    return redirect(_inside(request.args.get("next")))
+    identity.sign_in(user)
+    return redirect(inside(request.args.get("next")))
 
 
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
-    accounts.end_sessions(me())
-    logout_user()
+    me()
+    identity.sign_out()
     return redirect(url_for("accounts.login"))
 
 
@@ -101,7 +100,7 @@ def _form() -> dict[str, str]:
     return {name: value for name, value in request.form.items() if name != "csrf_token"}
 
 
-def _inside(target: str | None) -> str:
+def inside(target: str | None) -> str:
     """Where to go after signing in: a path of ours, never another site."""
     home = url_for("jobs.overview")
     if not target or not target.startswith("/") or target.startswith(("//", "/\\")):

@@ -4,36 +4,61 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Flask, Response, g, redirect, request, url_for
-from flask_login import current_user
+from apiflask import APIFlask
+from flask import Response, g, redirect, request, session, url_for
+from flask_login import current_user, login_user, logout_user
 
+from webapi.blueprints import rights
+from webapi.blueprints.rights import PROGRAMS, SAFE
 from webapi.errors import Forbidden, NotSignedIn
-from webapi.extensions import csrf, login
-from webapi.models import User
-from webapi.services import accounts, keys
+from webapi.extensions import csrf, db, login
+from webapi.models import SignIn, User
+from webapi.services import keys, sessions
 
 SCHEME = "Bearer "
-PROGRAMS = {"api_kinds", "api_bulk", "api_jobs", "api_schedules", "api_uploads", "api_me", "tutorial"}
-PROGRAMS |= {
-    "api_templates",
-    "api_senders",
-    "api_suppressions",
-    "api_mailings",
-    "api_bounces",
-    "api_datasets",
-    "api_reports",
-}
-SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
+COOKIE = "_user_id"  # where Flask-Login keeps who is signed in
 # The link itself proves what it may do, and a mail program has no cookie (RFC 8058 section 3.2).
 SIGNED_LINKS = {"mail_links.end"}
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: APIFlask) -> None:
     login.user_loader(_by_session)
     login.request_loader(_by_key)
     login.unauthorized_handler(_not_signed_in)
     app.before_request(_check_csrf)
     app.before_request(_keep_test_keys_in)
+    rights.init_app(app)
+
+
+def sign_in(user: User) -> None:
+    """A new session for somebody who has just given their password, and nothing of the one before."""
+    cookie = sessions.begin(user, request.headers.get("User-Agent", ""))
+    if COOKIE in session:
+        sessions.sign_out(session[COOKIE])
+    session.clear()
+    login_user(user)
+    session[COOKIE] = cookie
+
+
+def sign_out() -> None:
+    """End this session, and whatever copies of its cookie there are."""
+    sessions.sign_out(session.get(COOKIE, ""))
+    logout_user()
+
+
+def this_session() -> SignIn:
+    """The session that asks. Raises Forbidden when a key asks, and NotSignedIn when it is nobody."""
+    session_only()
+    row: SignIn = g.sign_in
+    return row
+
+
+def confirmed() -> Response | None:
+    """For what is worth more care than a page left open: None when the password was given just now, otherwise the way
+    to the page that asks for it. What a form sent is not kept; its page is shown again afterwards."""
+    if sessions.is_confirmed(this_session()):
+        return None
+    return cast(Response, redirect(url_for("account.confirm_form", next=request.path), 303))
 
 
 def me() -> User:
@@ -75,9 +100,15 @@ def check_sandbox(inside: bool) -> None:
         raise Forbidden("A test key lets nothing leave. Use a live key for this.")
 
 
-def _by_session(session_id: str) -> User | None:
+def _by_session(cookie: str) -> User | None:
     """A key that comes with a cookie decides alone: whoever sends one means it, also when it was revoked."""
-    return _by_key(request) if _has_key() else accounts.by_session(session_id)
+    if _has_key():
+        return _by_key(request)
+    found = sessions.find(cookie)
+    if found is None:
+        return None
+    user, g.sign_in = found
+    return user
 
 
 def _has_key() -> bool:
@@ -90,10 +121,14 @@ def _by_key(_: Any) -> User | None:
         return None
     g.key_used = True
     token = request.headers["Authorization"].removeprefix(SCHEME).strip()
-    user = keys.owner_of(token)
-    g.test_key = keys.is_test(token)
-    if user is None:
-        raise NotSignedIn("This API key does not work. It may have been revoked.")
+    key = keys.find(token)
+    if key is None:
+        challenge = 'Bearer realm="webapi", error="invalid_token"'
+        sentence = "This API key does not work. It may have been revoked, or its time may be over."
+        raise NotSignedIn(sentence, headers={"WWW-Authenticate": challenge})
+    g.test_key, g.key_scopes, kind = key.is_test, key.scopes.split(), key.kind
+    user = db.session.get_one(User, key.owner_id)
+    user.keep_to(kind)
     return user
 
 

@@ -10,7 +10,9 @@ from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from webapi.cli.asking import answer
+from webapi.models.transaction import writing
 from webapi.queue import Kind, gates, kind_named
+from webapi.services import trail
 
 
 @click.group(cls=AppGroup, invoke_without_command=True, help="List the kinds of jobs, pause one, resume it.")
@@ -35,7 +37,9 @@ def kinds(context: click.Context, as_json: bool) -> None:
 @click.argument("name")
 def pause_kind(name: str) -> None:
     """Let no attempt of a kind begin, on any worker. Jobs are still accepted; what runs goes on."""
-    gates.pause(answer(kind_named, name).name, "command line")
+    with writing():
+        gates.pause(answer(kind_named, name).name, trail.COMMAND_LINE)
+        trail.note("kind.paused", actor=trail.COMMAND_LINE, on_what=name)
     click.echo(f"{name} is paused. To go on: flask kinds resume {name}")
 
 
@@ -43,7 +47,9 @@ def pause_kind(name: str) -> None:
 @click.argument("name")
 def resume_kind(name: str) -> None:
     """End a pause."""
-    gates.resume(answer(kind_named, name).name)
+    with writing():
+        gates.resume(answer(kind_named, name).name)
+        trail.note("kind.resumed", actor=trail.COMMAND_LINE, on_what=name)
     click.echo(f"{name} goes on.")
 
 

@@ -16,7 +16,7 @@ from webapi.local.folder import alone_in, write_settings
 from webapi.local.layout import Layout, given_settings, lay_out, project_folder
 from webapi.local.processes import DidNotStart, Stopped, Supervisor
 from webapi.local.system import bring_up
-from webapi.models import User
+from webapi.models import Role, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.services import accounts, keys, passwords
@@ -98,7 +98,7 @@ def _welcome(app: Flask) -> tuple[str, str]:
     with app.app_context():
         user = accounts.by_email(EMAIL)
         if user is None:
-            user = accounts.create(EMAIL, "You", password, verified=True, admin=True)
+            user = accounts.create(EMAIL, "You", password, verified=True, role=Role.ADMINISTRATOR)
         else:
             _change_password(user, password)
         for key in keys.of(user):
@@ -109,6 +109,6 @@ def _welcome(app: Flask) -> tuple[str, str]:
 
 def _change_password(user: User, password: str) -> None:
     """Who is signed in stays signed in: it is the same person at the same machine."""
-    changes = {"password_hash": passwords.hashed(password), "is_admin": True, "verified_at": now()}
+    changes = {"password_hash": passwords.hashed(password), "role": Role.ADMINISTRATOR, "verified_at": now()}
     with writing() as session:
         session.execute(update(User).where(User.id == user.id).values(**changes))

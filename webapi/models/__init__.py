@@ -12,7 +12,8 @@ from webapi.models.mailing import Mailing
 from webapi.models.report import Report, ReportBuild, ReportVersion
 from webapi.models.schedule import Schedule
 from webapi.models.states import FINAL, WAITING, EffectState, State
-from webapi.models.user import ApiKey, User
+from webapi.models.trail import TrailEntry
+from webapi.models.user import ApiKey, Role, Scope, SignIn, Ticket, User
 from webapi.models.worker import Worker
 
 __all__ = [
@@ -31,12 +32,17 @@ __all__ = [
     "Report",
     "ReportBuild",
     "ReportVersion",
+    "Role",
     "Schedule",
+    "Scope",
     "Sender",
+    "SignIn",
     "State",
     "Suppression",
     "Template",
     "TemplateVersion",
+    "Ticket",
+    "TrailEntry",
     "Upload",
     "User",
     "Worker",

@@ -6,17 +6,17 @@ from uuid import UUID
 
 from flask import current_app
 from pydantic import BaseModel
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
 from webapi.errors import Forbidden, NotFound
 from webapi.extensions import db
-from webapi.models import User
+from webapi.models import Role, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import submit
-from webapi.services import links, passwords
+from webapi.services import links, passwords, trail
 from webapi.services.mail import mailer
 
 VERIFY = "verify address v1"
@@ -46,18 +46,21 @@ def register(email: str, name: str, password: str) -> None:
             submit("email.taken", UserRef(user_id=owner.id), owner_id=owner.id)
 
 
-def create(email: str, name: str, password: str, *, verified: bool = False, admin: bool = False) -> User:
+def create(
+    email: str, name: str, password: str, *, verified: bool = False, role: Role = Role.USER, actor: str = trail.VISITOR
+) -> User:
     """Create a person; unless `verified`, their welcome mail asks them to confirm the address.
 
-    Raises sqlalchemy.exc.IntegrityError when the address is taken.
+    `actor` is how the trail names whoever does it. Raises sqlalchemy.exc.IntegrityError when the address is taken.
     """
     password_hash = passwords.hashed(password)
     with writing() as session:
-        user = User(id=uuid7(), email=email.lower(), name=name, password_hash=password_hash, is_admin=admin)
+        user = User(id=uuid7(), email=email.lower(), name=name, password_hash=password_hash, role=role)
         if verified:
             user.verified_at = now()
         session.add(user)
         session.flush()
+        trail.note("account.created", user_id=user.id, actor=actor, role=role.value)
         if not verified:
             submit("email.welcome", UserRef(user_id=user.id), owner_id=user.id)
     return user
@@ -66,27 +69,31 @@ def create(email: str, name: str, password: str, *, verified: bool = False, admi
 def authenticate(email: str, password: str) -> User | None:
     """The person with this address and password, or None; both answers take the same time."""
     user = by_email(email)
-    return user if passwords.matches(user.password_hash if user else None, password) and user else None
+    right = passwords.matches(user.password_hash if user else None, password)
+    if user is None or not right:
+        trail.count("sign_in.failed", user_id=user.id if user else None)
+        return None
+    return user
+
+
+def is_password(user: User, password: str) -> bool:
+    """Whether somebody who is signed in knows their password."""
+    right = passwords.matches(user.password_hash, password)
+    if not right:
+        trail.count("sign_in.failed", user_id=user.id)
+    return right
+
+
+def set_role(user: User, role: Role, actor: str) -> None:
+    """From their next request on."""
+    before = user.role
+    with writing():
+        user.role = role
+        trail.note("role.changed", user_id=user.id, actor=actor, before=before, now=role.value)
 
 
 def by_email(email: str) -> User | None:
     return db.session.scalar(select(User).where(User.email == email.lower()))
-
-
-def by_session(session_id: str) -> User | None:
-    """The person whose cookie holds `<id>:<session epoch>`; None when that session was ended."""
-    user_id, _, epoch = session_id.partition(":")
-    try:
-        user = db.session.get(User, UUID(user_id))
-    except ValueError:
-        return None
-    return user if user is not None and str(user.session_epoch) == epoch else None
-
-
-def end_sessions(user: User) -> None:
-    """Make every cookie of this person worthless, copies included."""
-    with writing() as session:
-        session.execute(update(User).where(User.id == user.id).values(session_epoch=User.session_epoch + 1))
 
 
 def verify(token: str) -> User:

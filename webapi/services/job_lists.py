@@ -50,6 +50,8 @@ def page(owner: User, wanted: Wanted, *, cursor: str | None = None, limit: int =
 def matching(owner: User, wanted: Wanted) -> Select[Job]:
     """The query of the owner's jobs that a filter finds."""
     query = select(Job).where(Job.owner_id == owner.id)
+    if owner.only_kind is not None:
+        query = query.where(Job.kind == owner.only_kind)
     hidden = [kind.name for kind in current_app.extensions["kinds"].values() if kind.hidden]
     query = query.where(Job.kind.in_(wanted.kinds) if wanted.kinds else Job.kind.not_in(hidden))
     if wanted.states:

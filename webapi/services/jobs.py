@@ -11,9 +11,9 @@ from flask import current_app
 from pydantic import BaseModel
 from sqlalchemy import func, select
 
-from webapi.errors import Fault, Forbidden, Invalid, NotFound
+from webapi.errors import Fault, Forbidden, InsufficientScope, Invalid, NotFound
 from webapi.extensions import db
-from webapi.models import Artifact, Effect, EffectState, Job, JobEvent, Schedule, User
+from webapi.models import Artifact, Effect, EffectState, Job, JobEvent, Schedule, Scope, User
 from webapi.models.transaction import writing
 from webapi.queue import Kind, Once, control, kind_named, seals
 from webapi.queue import submit as submit_job
@@ -70,12 +70,15 @@ def callbacks(job: Job) -> list[Job]:
 
 
 def allowed(owner: User, kind: Kind, payload: BaseModel) -> BaseModel:
-    """The payload as it is to be kept. Raises Forbidden before the owner's address is confirmed.
+    """The payload as it is to be kept. Raises Forbidden before the owner's address is confirmed, and to a key that is
+    bound to another kind.
 
     Raises Invalid when it names another's file, and for what the kind finds wrong with it.
     """
     if owner.verified_at is None:
         raise Forbidden("Confirm your email address first: open the link in the mail that we sent you.")
+    if owner.only_kind not in {None, kind.name}:
+        raise InsufficientScope(f"This key is for jobs of the kind {owner.only_kind} alone.", Scope.SUBMIT)
     storage.check_uploads(owner.id, payload)
     return kind.prepare(payload, owner.id) if kind.prepare else payload
 
@@ -87,9 +90,9 @@ def quota() -> int:
 
 
 def find(owner: User, job_id: UUID) -> Job:
-    """The owner's job. Raises NotFound, also for a job that is somebody else's."""
+    """The owner's job. Raises NotFound, also for somebody else's and for one that the key that asks is not for."""
     job: Job | None = db.session.scalar(select(Job).where(Job.id == job_id, Job.owner_id == owner.id))
-    if job is None:
+    if job is None or owner.only_kind not in {None, job.kind}:
         raise NotFound("There is no such job.")
     return job
 

@@ -13,7 +13,7 @@ from webapi.models import User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import submit
-from webapi.services import accounts, links, passwords
+from webapi.services import accounts, links, passwords, sessions, tickets, trail
 from webapi.services.accounts import UserRef
 from webapi.services.mail import mailer
 
@@ -34,8 +34,13 @@ def send(user_id: UUID) -> None:
     user = db.session.get(User, user_id)
     if user is None:
         raise NotFound("The person of this mail is not there any more.")
-    link = links.public(f"/reset/{links.sign(PURPOSE, [str(user.id), _state_of(user)])}")
+    link = links.public(f"/reset/{token(user)}")
     mailer.send_own("reset", user.email, name=user.name, link=link)
+
+
+def token(user: User) -> str:
+    """For the path of a link."""
+    return links.sign(PURPOSE, [str(user.id), _state_of(user)])
 
 
 def person(token: str) -> User:
@@ -58,15 +63,15 @@ def reset(token: str, password: str) -> None:
         changed = session.execute(
             update(User)
             .where(User.id == user.id, User.password_hash == before)
-            .values(
-                password_hash=passwords.hashed(password),
-                session_epoch=User.session_epoch + 1,
-                verified_at=user.verified_at or now(),
-            )
+            .values(password_hash=passwords.hashed(password), verified_at=user.verified_at or now())
             .execution_options(synchronize_session=False)
         )
         if changed.rowcount == 0:  # type: ignore[attr-defined]
             raise NotFound("This link was used meanwhile.")
+        tickets.withdraw(session, tickets.ADDRESS, user.id)
+        sessions.end_all(session, user.id)
+        trail.note("password.reset", user_id=user.id, actor=trail.VISITOR)
+        submit("email.password_changed", UserRef(user_id=user.id), owner_id=user.id)
 
 
 def _state_of(user: User) -> str:

@@ -12,13 +12,14 @@ from tests.queue.rows import OWNER, accept, add_owner, effects, job, states
 from tests.services.mail.notices import bounce_of
 from webapi.errors import Invalid
 from webapi.extensions import db
-from webapi.models import Effect, Suppression, User
+from webapi.models import Effect, Role, Suppression, User
 from webapi.models.columns import after
 from webapi.models.transaction import writing
 from webapi.queue import control, kind_named
 from webapi.queue.audit import audit
 from webapi.queue.relay import wake_due
 from webapi.queue.run import work
+from webapi.services import trail
 from webapi.services.mail import bounces, suppressions
 from webapi.services.mail.bounces import Outcome
 from webapi.tasks.email_send import Email
@@ -165,14 +166,18 @@ def test_the_recipient_is_compared_without_case_and_may_be_missing(sent: UUID, r
     assert take(sent, LOST, recipient=recipient) == Outcome(1, 1, 1)
 
 
-@pytest.mark.parametrize(("is_admin", "outcome"), [(False, NOTHING), (True, Outcome(1, 1, 1))])
-def test_only_an_administrator_speaks_of_others_mails(sent: UUID, is_admin: bool, outcome: Outcome) -> None:
+@pytest.mark.parametrize(("role", "outcome"), [(Role.USER, NOTHING), (Role.ADMINISTRATOR, Outcome(1, 1, 1))])
+def test_only_an_administrator_speaks_of_others_mails_and_the_trail_says_so(
+    sent: UUID, role: Role, outcome: Outcome
+) -> None:
     eve = add_owner(uuid4(), "eve@example.com")
-    eve.is_admin = is_admin
+    eve.role = role
     db.session.commit()
     assert take(sent, LOST, user=eve) == outcome
     assert suppressions.page(eve.id) == []
     assert len(suppressions.page(OWNER)) == outcome.suppressed
+    noted = [(line.who, line.on_what) for line in trail.latest(5)]
+    assert noted == ([("eve@example.com", str(sent))] if outcome.settled else [])
 
 
 def test_a_mail_that_is_no_notification_is_refused(owner: User) -> None:

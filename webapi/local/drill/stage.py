@@ -119,9 +119,7 @@ def _forgetful(layout: Layout) -> Layout:
 def _customer(app: Flask) -> str:
     """Somebody who may submit. Returns their key."""
     with app.app_context():
-        user = accounts.create(
-            "customer@drill.example.com", "Customer", secrets.token_urlsafe(16), verified=True, admin=False
-        )
+        user = accounts.create("customer@drill.example.com", "Customer", secrets.token_urlsafe(16), verified=True)
         return keys.create(user, "drill")
 
 

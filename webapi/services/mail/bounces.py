@@ -15,7 +15,7 @@ from webapi.models import Effect, EffectState, Job, State, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import control
-from webapi.services import jobs
+from webapi.services import jobs, trail
 from webapi.services.mail import dsn, suppressions
 from webapi.services.mail.dsn import Notice
 
@@ -58,6 +58,8 @@ def _apply(user: User, notice: Notice) -> tuple[bool, bool]:
             control.refine(session, mail.job_id, actor)
         stops = settled and notice.permanent
         stopped = stops and suppressions.add(mail.owner_id, mail.effect_key, "bounce", notice.text)
+        if settled and mail.owner_id != user.id:
+            trail.note("job.resolved", actor=trail.by(user.id), on_what=mail.job_id)
     return settled, stopped
 
 
