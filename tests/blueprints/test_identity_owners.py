@@ -14,7 +14,7 @@ from tests.blueprints.routes import NOBODYS, Route, routes
 from tests.blueprints.site import REQUEST_ID, TOKEN, Browser, Site
 from webapi.models import User
 from webapi.queue import kind_named
-from webapi.services import keys, schedules, storage
+from webapi.services import keys, schedules, sessions, storage
 from webapi.services.mail import senders, suppressions, templates
 from webapi.services.mail.templates import Wording
 from webapi.services.reports import library
@@ -28,6 +28,7 @@ PUBLIC |= {"schedules.form", "schedules.create"}
 PUBLIC |= {"reports.show_built_in", "reports.build_built_in"}
 PUBLIC |= {"mail_links.ask", "mail_links.end", "mail_links.file", "mail_links.sender"}
 PUBLIC |= {"recovery.choose", "recovery.change"}
+PUBLIC |= {"tickets.invitation", "tickets.accept", "tickets.address", "tickets.change_address"}
 PUBLIC |= {"inbox.show", "inbox.html"}  # in development, everybody sees every mail
 # What each of the others takes, by the endpoint.
 CASES: dict[str, dict[str, Any]] = {
@@ -37,6 +38,7 @@ CASES: dict[str, dict[str, Any]] = {
     "jobs.resolve": {"data": {"effect": str(NOBODYS), "answer": "delivered"}},
     "jobs.artifact": {},
     "keys.revoke": {},
+    "account.end_session": {},
     "tutorial.status": {},
     "schedules.show": {},
     "schedules.edit_form": {},
@@ -130,6 +132,8 @@ def things(site: Site) -> dict[str, UUID | str]:
         ada = keys.owner_of(site.ada.key)
         assert isinstance(ada, User)
         key_id = keys.of(ada)[0].id
+        sessions.begin(ada, "")
+        session_id = sessions.of(ada)[0].public_id
         schedule = schedules.create(ada, kind_named("report.build"), ReportRequest(), Plan(name="x", cron="@daily"))
         schedule_id = schedule.id
         report_id = library.create(ada, "mine", Definition(title="Mine", sql="SELECT 1")).id
@@ -138,6 +142,7 @@ def things(site: Site) -> dict[str, UUID | str]:
     query = {"file_name": "sales.csv"}
     made = site.program.post("/api/v1/datasets", query_string=query, data=csv, headers=site.ada.headers)
     known["dataset_id"] = UUID((made.json or {})["id"])
+    known["session_id"] = session_id
     return {**known, "key_id": key_id, "schedule_id": schedule_id, "report_id": report_id, **mail_things(site)}
 
 

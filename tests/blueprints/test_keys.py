@@ -82,3 +82,31 @@ def test_any_name_will_do_and_none_does_harm(browser: Browser, name: str, shown:
     page = browser.get("/keys").text
     assert shown in page
     assert "<script>alert" not in page
+
+
+def row_of(page: str, name: str) -> str:
+    return next(row for row in page.split("<tr>") if name in row)
+
+
+def test_without_a_word_a_key_submits_and_reads_for_a_year(site: Site, browser: Browser) -> None:
+    key = make(browser, "by default")
+    row = row_of(browser.get("/keys").text, "by default")
+    assert ("submit, read<" in row, "in 364 days" in row) == (True, True)
+    bearer = {"Authorization": f"Bearer {key}"}
+    assert site.program.post("/api/v1/jobs/data.process", json={"data": 1}, headers=bearer).status_code == 202
+    assert site.program.post("/api/v1/jobs/cancel?tag=x", headers=bearer).status_code == 403
+
+
+def test_a_key_is_made_as_narrow_as_it_is_asked_for(browser: Browser) -> None:
+    form = {"name": "narrow", "may": "read", "days": "30", "kind": "report.build"}
+    row = row_of(browser.post("/keys", form).text, "narrow")
+    assert ("<td>read<" in row, "report.build alone" in row, "in 29 days" in row) == (True, True, True)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"may": "everything"}, {"days": "-1"}, {"kind": "email.welcome"}, {"kind": "no.such"}, {"owner_id": "x"}]
+)
+def test_what_the_form_does_not_offer_is_refused(browser: Browser, wrong: dict[str, str]) -> None:
+    before = browser.get("/keys").text.count("<tr>")
+    assert browser.post("/keys", {"name": "x", **wrong}).status_code == 422
+    assert browser.get("/keys").text.count("<tr>") == before

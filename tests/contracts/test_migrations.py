@@ -6,12 +6,12 @@ import hashlib
 from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-import sqlalchemy as sa
 from sqlalchemy import Boolean, CheckConstraint, Uuid, column, insert, inspect, select, text
 
 from tests.contracts.source import ROOT

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.conftest import Person
-from webapi.errors import NotFound
+from webapi.errors import Invalid, NotFound
 from webapi.extensions import db
-from webapi.models import ApiKey
-from webapi.services import keys
+from webapi.models import ApiKey, Scope
+from webapi.models.columns import now
+from webapi.models.transaction import writing
+from webapi.services import keys, trail
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -69,3 +73,43 @@ def test_a_test_key_says_what_it_is_and_works_like_the_other(ada: Person) -> Non
 def test_a_live_key_does_not_pass_for_a_test_key(ada: Person) -> None:
     """Nor the other way: the type is part of what is looked up."""
     assert keys.owner_of(ada.key.replace("live", "test")) is None
+
+
+def test_a_key_of_before_scopes_may_do_everything(ada: Person) -> None:
+    (row,) = keys.of(ada.row)
+    assert [row.allows(scope) for scope in Scope] == [True, True, True]
+
+
+def test_a_key_may_do_what_it_was_made_for(ada: Person) -> None:
+    row = keys.find(keys.create(ada.row, "x", scopes=[Scope.READ], kind="email.send"))
+    assert row is not None
+    assert ([row.allows(scope) for scope in Scope], row.kind) == ([False, True, False], "email.send")
+
+
+def test_a_key_whose_time_is_over_is_worth_nothing(ada: Person) -> None:
+    token = keys.create(ada.row, "x", expires_at=datetime.now(UTC) + timedelta(hours=1))
+    assert keys.find(token) is not None
+    with writing() as session:
+        session.execute(update(ApiKey).values(expires_at=now()))
+    assert keys.find(token) is None
+    assert keys.owner_of(token) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"scopes": []}, {"kind": "no.such"}, {"kind": "email.welcome"}, {"expires_at": datetime(2026, 1, 1, tzinfo=UTC)}],
+)
+def test_a_key_that_could_do_nothing_is_not_made(ada: Person, wrong: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        keys.create(ada.row, "x", **wrong)
+
+
+def test_the_trail_names_a_key_and_never_holds_it(ada: Person) -> None:
+    token = keys.create(ada.row, "x", scopes=[Scope.READ])
+    keys.revoke(ada.row, keys.of(ada.row)[0].id)
+    lines = trail.of(ada.row, limit=2)
+    assert [(line.what, line.on_what) for line in lines] == [
+        ("key.revoked", token.rpartition("_")[0]),
+        ("key.made", token.rpartition("_")[0]),
+    ]
+    assert token.rpartition("_")[2] not in str(lines)

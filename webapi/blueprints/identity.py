@@ -116,13 +116,14 @@ def _has_key() -> bool:
 
 
 def _by_key(_: Any) -> User | None:
-    """A key that does not work is 401, and never taken for no key."""
-    if not _has_key():
+    """A key that does not work is 401, and never taken for no key. It is said once: the page that says it asks too."""
+    if not _has_key() or g.get("key_refused"):
         return None
     g.key_used = True
     token = request.headers["Authorization"].removeprefix(SCHEME).strip()
     key = keys.find(token)
     if key is None:
+        g.key_refused = True
         challenge = 'Bearer realm="webapi", error="invalid_token"'
         sentence = "This API key does not work. It may have been revoked, or its time may be over."
         raise NotSignedIn(sentence, headers={"WWW-Authenticate": challenge})
