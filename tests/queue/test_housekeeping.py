@@ -10,19 +10,27 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
+from uuid_utils.compat import uuid7
 
 from tests.queue.acting import Errands
 from tests.queue.rows import OWNER, accept, change
 from webapi.extensions import db
-from webapi.models import IdempotencyKey
+from webapi.models import IdempotencyKey, Worker
 from webapi.models.columns import after
 from webapi.models.transaction import writing
 from webapi.queue import Once, housekeeping
 from webapi.queue.claim import claim
 from webapi.queue.extension import kind_named
 from webapi.queue.files import FileStore
-from webapi.queue.housekeeping import OLD, Housekeeper, forget_keys, remove_orphans, remove_staging
+from webapi.queue.housekeeping import (
+    OLD,
+    Housekeeper,
+    forget_keys,
+    forget_workers,
+    remove_orphans,
+    remove_staging,
+)
 from webapi.services import storage
 
 pytestmark = pytest.mark.usefixtures("owner")
@@ -125,3 +133,13 @@ def test_a_housekeeper_waits_for_its_turn(ground: Flask) -> None:
         session.execute(update(IdempotencyKey).values(expires_at=after(-1)))
     Housekeeper(ground).tidy()
     assert db.session.scalar(select(func.count()).select_from(IdempotencyKey)) == 1
+
+
+def test_a_worker_that_was_killed_is_forgotten_a_day_later() -> None:
+    ids = [uuid7(), uuid7()]
+    row = {"host": "there", "pid": 1, "slots": 1, "queues": ["default"], "version": "1"}
+    with writing() as session:
+        for each, age_of_it in zip(ids, (OLD + 60, OLD - 60), strict=True):
+            session.execute(insert(Worker).values(id=each, seen_at=after(-age_of_it), **row))
+    assert (forget_workers(), forget_workers()) == (1, 0)
+    assert list(db.session.scalars(select(Worker.id))) == ids[1:]

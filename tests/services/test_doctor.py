@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import insert, text, update
 
 from tests.conftest import Person
 from tests.kinds.faulty import Note
 from webapi.extensions import db
+from webapi.models import Job, Schedule
+from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue import submit
 from webapi.services.doctor import Check, examine
@@ -65,3 +67,37 @@ def test_the_command_names_the_remedy_and_exits_with_one(app: Flask) -> None:
     answer = app.test_cli_runner().invoke(args=["doctor"])
     assert answer.exit_code == 1
     assert "-> make worker" in answer.output
+
+
+@pytest.mark.usefixtures("context")
+def test_a_job_that_no_relay_queued_names_the_relay(ada: Person) -> None:
+    submit("test.note", Note(), owner_id=ada.id, delay=60)
+    assert check("relay").verdict == "ok"
+    with writing() as session:
+        session.execute(update(Job).values(run_at=after(-30)))
+    db.session.rollback()
+    assert check("relay").verdict == "bad"
+    assert check("relay").remedy.startswith("make relay")
+
+
+@pytest.mark.usefixtures("context")
+def test_a_schedule_that_is_late_is_told_apart_from_one_that_has_a_problem(ada: Person) -> None:
+    late = {"owner_id": ada.id, "kind": "test.note", "payload": {}, "cron": "@daily", "timezone": "UTC"}
+    with writing() as session:
+        session.execute(insert(Schedule).values(id=ada.id, next_at=after(-600), problem="Its kind is gone.", **late))
+    assert (check("schedules").verdict, "test.note" in check("schedules").sentence) == ("warn", True)
+    with writing() as session:
+        session.execute(update(Schedule).values(problem=None))
+    assert check("schedules").verdict == "bad"
+
+
+@pytest.mark.usefixtures("context")
+def test_an_uncertain_job_and_a_kind_that_is_gone_wait_for_somebody(ada: Person) -> None:
+    submit("test.note", Note(), owner_id=ada.id)
+    assert (check("uncertain").verdict, check("kinds").verdict) == ("ok", "ok")
+    with writing() as session:
+        session.execute(update(Job).values(kind="gone.kind"))
+    assert "gone.kind" in check("kinds").sentence
+    with writing() as session:
+        session.execute(update(Job).values(state="uncertain", finished_at=now()))
+    assert check("uncertain").sentence == "1 job ended without an answer: a person has to look."

@@ -25,6 +25,7 @@ from webapi.blueprints import (
     rights,
     schedules,
     shown,
+    system,
     templates,
     tickets,
     tutorial,
@@ -52,6 +53,7 @@ def init_app(app: APIFlask) -> None:
     app.register_blueprint(mail_links.bp)
     app.register_blueprint(reports.bp)
     app.register_blueprint(keys.bp)
+    app.register_blueprint(system.bp)
     app.register_blueprint(tutorial.bp)
     api.init_app(app)
     inbox.init_app(app)

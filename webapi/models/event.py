@@ -14,6 +14,8 @@ from webapi.models.states import FINAL, State, sql_list
 
 ONE_OWNER = text("to_state = 'running'")
 ONE_END = text(f"to_state IN ({sql_list(FINAL)}) AND NOT refines")
+OUTCOMES = (*FINAL, State.RETRYING)  # how an attempt may end
+OUTCOME = text(f"to_state IN ({sql_list(OUTCOMES)})")
 
 
 class JobEvent(db.Model):  # type: ignore[name-defined,misc]
@@ -27,6 +29,8 @@ class JobEvent(db.Model):  # type: ignore[name-defined,misc]
     __table_args__ = (
         Index("one_owner", "job_id", "attempt", unique=True, postgresql_where=ONE_OWNER, sqlite_where=ONE_OWNER),
         Index("one_end", "job_id", "epoch", unique=True, postgresql_where=ONE_END, sqlite_where=ONE_END),
+        # How many ended in a time, by how they ended.
+        Index("ix_job_events_outcomes", "to_state", "at", postgresql_where=OUTCOME, sqlite_where=OUTCOME),
     )
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)

@@ -67,6 +67,19 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
         # Lists are newest first; a UUIDv7 sorts by the time it was made.
         Index("ix_jobs_owner", "owner_id", "id"),
         Index("ix_jobs_owner_state", "owner_id", "state", "id"),
+        # What waits for a person, and the checks of the ledger that administrators asked for: few of all rows.
+        Index(
+            "ix_jobs_uncertain",
+            "finished_at",
+            postgresql_where=text("state = 'uncertain'"),
+            sqlite_where=text("state = 'uncertain'"),
+        ),
+        Index(
+            "ix_jobs_audits",
+            "id",
+            postgresql_where=text("kind = 'system.audit'"),
+            sqlite_where=text("kind = 'system.audit'"),
+        ),
         Index(
             "ix_jobs_parent",
             "parent_id",

@@ -139,8 +139,8 @@ def _broken_files() -> Iterator[str]:
     for row in db.session.scalars(select(Artifact).execution_options(yield_per=500)):
         path = store.path(row.sha256)
         if not path.exists():
-            yield f"{row.job_id} {row.name}: no bytes"
+            yield f"{row.job_id} {row.sha256}: no bytes"
             continue
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != row.sha256:
-                yield f"{row.job_id} {row.name}: other bytes"
+                yield f"{row.job_id} {row.sha256}: other bytes"

@@ -79,10 +79,14 @@ class Hints:
 
     def waiting(self, queues: Sequence[str]) -> int:
         """How many hints lie in these queues. Raises redis.RedisError."""
+        return sum(self.depths(queues).values())
+
+    def depths(self, queues: Sequence[str]) -> dict[str, int]:
+        """How many hints lie in each of these queues. Raises redis.RedisError."""
         with self._client.pipeline(transaction=False) as pipe:
             for queue in queues:
                 pipe.llen(KEY_PREFIX + queue)
-            return sum(pipe.execute())
+            return dict(zip(queues, pipe.execute(), strict=True))
 
     def eviction_policy(self) -> str:
         """Redis's maxmemory-policy; `unknown` where its administrator does not let us ask."""

@@ -1,4 +1,4 @@
-"""Removing what nothing refers to any more (R5 of the protocol): orphan files, old staging, expired keys.
+"""Removing what nothing refers to any more (R5 of the protocol): orphan files, old staging, expired keys, the dead.
 
 A little at each turn: one of the store's 256 folders, so that a store of millions of files is walked in some hours.
 """
@@ -13,8 +13,8 @@ from sqlalchemy import Column, delete, select
 from structlog import get_logger
 
 from webapi.extensions import db
-from webapi.models import IdempotencyKey, Job, State
-from webapi.models.columns import now
+from webapi.models import IdempotencyKey, Job, State, Worker
+from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue.files import SHARDS, FileStore
 
@@ -40,6 +40,7 @@ class Housekeeper:
         self._next = time.monotonic() + TURN
         self._shard = (self._shard + 1) % SHARDS
         forget_keys()
+        forget_workers()
         store: FileStore = self._app.extensions["files"]
         remove_staging(store)
         remove_orphans(store, self._shard)
@@ -55,6 +56,13 @@ def forget_keys() -> int:
         with writing() as session:
             session.execute(delete(IdempotencyKey).where(*named, IdempotencyKey.expires_at < now()))
     return len(rows)
+
+
+def forget_workers() -> int:
+    """Delete the rows of workers that were killed and could not sign off. Returns how many."""
+    with writing() as session:
+        gone = session.execute(delete(Worker).where(Worker.seen_at < after(-OLD)))
+    return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
 def remove_orphans(store: FileStore, shard: int) -> int:
