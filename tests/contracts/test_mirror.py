@@ -24,6 +24,7 @@ TESTED_ROOMS = ("services", "queue", "models")
 TESTED_TOGETHER = {"services/mailings"}
 # Modules without a test of their own, and where they are tested.
 ELSEWHERE = {
+    "models/attempt_log.py": "columns only; queue/test_attempt_logs.py writes them",
     "models/event.py": "its unique indexes are tested in models/test_job.py",
     "queue/waiting.py": "queue/test_control_in_process.py and queue/test_sweep.py end what waits",
     "models/gate.py": "columns only; queue/test_gates.py writes them",

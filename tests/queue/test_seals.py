@@ -129,8 +129,8 @@ def test_without_secrets_nothing_changes() -> None:
 def test_the_owner_sees_the_names_and_no_value() -> None:
     shown = seals.masked(Vault, seals.sealed(FULL, OWNER))
     assert shown == {
-        "name": "vault", "word": "…", "number": "…", "headers": {"X": "…", "Y": "…"},
-        "deep": [{"a": "…", "b": [None, "…", "…"]}],
+        "name": "vault", "word": "***", "number": "***", "headers": {"X": "***", "Y": "***"},
+        "deep": [{"a": "***", "b": [None, "***", "***"]}],
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The tables. Importing this package is what makes Alembic and SQLAlchemy know them all."""
 
 from webapi.models.artifact import Artifact, Upload
+from webapi.models.attempt_log import AttemptLog
 from webapi.models.dataset import Dataset
 from webapi.models.effect import Effect
 from webapi.models.event import JobEvent
@@ -21,6 +22,7 @@ __all__ = [
     "WAITING",
     "ApiKey",
     "Artifact",
+    "AttemptLog",
     "Dataset",
     "Effect",
     "EffectState",

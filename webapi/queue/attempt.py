@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, update
 from webapi.models import Job, State
 from webapi.models.transaction import writing
 from webapi.queue.job import Kind
+from webapi.queue.journal import Journal
 
 PROGRESS_INTERVAL = 0.5  # seconds; a loop may report each row without a write for each
 
@@ -55,6 +56,7 @@ class Attempt:
     lost: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
     files: dict[str, str] = field(default_factory=dict)
+    journal: Journal = field(default_factory=Journal)
     percent: int = 0
     reported: float = 0.0
 

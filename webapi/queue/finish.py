@@ -18,6 +18,7 @@ from webapi.failpoints import failpoint
 from webapi.models import Artifact, EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
+from webapi.queue import attempt_logs
 from webapi.queue.attempt import Attempt, Replaced, Snooze
 from webapi.queue.followup import announce_end, announce_failure, announce_success
 from webapi.queue.ledger import Moved, move
@@ -69,6 +70,7 @@ def failed(attempt: Attempt, error: BaseException) -> State:
                 reason=f"{sentence} Trying again in {wait:.0f} s.",
                 run_at=after(wait), error_code=code, error_public=sentence, **OVER,
             ):  # fmt: skip
+                attempt_logs.save(session, attempt)
                 return State.RETRYING
         settle_inflight(session, attempt.job_id)
         done = tally(session, attempt.job_id)
@@ -115,6 +117,7 @@ def _move(session: Session, attempt: Attempt, to_state: State, *, reason: str, *
     moved = move(session, State.RUNNING, to_state, *attempt.fence, actor="worker", reason=reason, **OVER, **values)
     if not moved:
         raise Replaced
+    attempt_logs.save(session, attempt)
     announce_end(session, moved, to_state)
     return moved[0]
 

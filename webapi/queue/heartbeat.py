@@ -16,6 +16,7 @@ from webapi.failpoints import failpoint
 from webapi.models import Job, State
 from webapi.models.columns import after
 from webapi.models.transaction import writing
+from webapi.queue import attempt_logs
 from webapi.queue.attempt import Attempt, _current
 
 log = get_logger()
@@ -53,6 +54,8 @@ class Heart:
                 attempts = list(self._attempts.values())
             if attempts:
                 self._beat(attempts)
+                with self._app.app_context():
+                    attempt_logs.keep(attempts)
 
     def _beat(self, attempts: list[Attempt]) -> None:
         """A beat that fails is only logged: an attempt that was not renewed stops by its own clock."""

@@ -16,7 +16,7 @@ from structlog.contextvars import bound_contextvars
 from webapi.errors import Permanent
 from webapi.failpoints import failpoint
 from webapi.models import State
-from webapi.queue import finish, gates
+from webapi.queue import attempt_logs, finish, gates
 from webapi.queue.attempt import Attempt, Cancelled, Replaced, Snooze
 from webapi.queue.claim import claim
 from webapi.queue.drain import hand_back
@@ -34,10 +34,12 @@ def work(kind: Kind) -> None:
         log.debug("hint found no due job", kind=kind.name)
         return
     facts = {"job": str(attempt.job_id), "kind": kind.name, "attempt": attempt.number, "request": attempt.request_id}
+    attempt_logs.listen()
     try:
         with bound_contextvars(**facts), holding(attempt):
             _do(attempt)
     finally:
+        attempt_logs.keep([attempt])
         current_app.extensions["files"].clear_staging(attempt.job_id, attempt.number)
     gates.ring_next(kind)
 

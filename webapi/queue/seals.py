@@ -27,7 +27,7 @@ from webapi.errors import Conflict
 from webapi.queue.job import Kind
 
 PURPOSE = b"webapi sealed payload v1 "
-SHOWN = "…"  # instead of a value
+SHOWN = "***"  # instead of a value
 
 
 class Unopenable(Conflict):
@@ -73,6 +73,15 @@ def masked(model: type[BaseModel], document: Mapping[str, Any]) -> dict[str, Any
     """The document as its owner may see it."""
     names = secret_fields(model) & document.keys()
     return {**document, **{name: _each(document[name], lambda leaf: SHOWN) for name in names}}
+
+
+def secrets(model: type[BaseModel], document: Mapping[str, Any], owner_id: UUID) -> list[str]:
+    """Every secret value of a document that the ledger kept. Raises Unopenable."""
+    found: list[str] = []
+    if names := secret_fields(model) & document.keys():
+        open_ones = plain(model, document, owner_id)
+        _each({name: open_ones[name] for name in names}, lambda leaf: found.append(str(leaf)))
+    return found
 
 
 def marked(payload: BaseModel) -> dict[str, Any]:
