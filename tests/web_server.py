@@ -23,11 +23,11 @@ from webapi.config import environment
 class WebServer:
     """granian, as `make web` starts it."""
 
-    def __init__(self, app: Flask, log: Path) -> None:
+    def __init__(self, app: Flask, log: Path, threads: int) -> None:
         self.port = free_port()
         command = [
             sys.executable, "-m", "granian", "--interface", "wsgi", "tests.wsgi:app", "--host", "127.0.0.1",
-            "--port", str(self.port), "--workers", "1", "--blocking-threads", "4",
+            "--port", str(self.port), "--workers", "1", "--blocking-threads", str(threads),
         ]  # fmt: skip
         with log.open("ab") as file:
             self.process = subprocess.Popen(
@@ -48,9 +48,9 @@ class WebServer:
 
 
 @contextmanager
-def web_server(app: Flask, log: Path) -> Iterator[WebServer]:
+def web_server(app: Flask, log: Path, threads: int = 4) -> Iterator[WebServer]:
     """A server of this app, gone at the end of the block."""
-    server = WebServer(app, log)
+    server = WebServer(app, log, threads)
     try:
         until(server.answers, seconds=30, what=f"the web server; see {log}")
         yield server

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     LEASE_SECONDS: int = Field(60, ge=2)
     STOP_SECONDS: float = Field(20.0, ge=0, le=3600)
     MAX_OPEN_JOBS: int = Field(20_000, ge=1)
+    LIVE_WATCHERS: int = Field(0, ge=0, le=10_000)
+    WEB_THREADS: int = Field(16, ge=1, le=1000)
     FAILPOINT: str | None = None
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     REGISTRATION: Literal["open", "closed"] = "open"

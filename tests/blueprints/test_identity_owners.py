@@ -33,6 +33,7 @@ PUBLIC |= {"inbox.show", "inbox.html"}  # in development, everybody sees every m
 # What each of the others takes, by the endpoint.
 CASES: dict[str, dict[str, Any]] = {
     "jobs.show": {},
+    "live.job": {},
     "jobs.cancel": {},
     "jobs.replay": {},
     "jobs.resolve": {"data": {"effect": str(NOBODYS), "answer": "delivered"}},
@@ -86,6 +87,7 @@ CASES: dict[str, dict[str, Any]] = {
     "api_jobs.show": {},
     "api_jobs.events": {},
     "api_jobs.effects": {},
+    "api_jobs.logs": {},
     "api_jobs.why": {},
     "api_jobs.artifact": {},
     "api_jobs.cancel": {},

@@ -31,6 +31,7 @@ def test_with_nothing_given_every_part_is_ours(tmp_path: Path) -> None:
         "STORAGE_URL": f"{tmp_path}/var/files",
         "REDIS_URL": layout.broker.url,
         "PUBLIC_URL": f"http://127.0.0.1:{layout.port}",
+        "LIVE_WATCHERS": "200",
         "PORT": str(layout.port),
         "MAIL_SERVER": "127.0.0.1",
         "MAIL_PORT": str(layout.mail_port),

@@ -17,6 +17,7 @@ from webapi.blueprints import (
     inbox,
     jobs,
     keys,
+    live,
     mail_links,
     mailings,
     reading,
@@ -45,6 +46,7 @@ def init_app(app: APIFlask) -> None:
     app.register_blueprint(tickets.bp)
     app.register_blueprint(account.bp)
     app.register_blueprint(jobs.bp)
+    live.init_app(app)
     app.register_blueprint(schedules.bp)
     app.register_blueprint(mailings.bp)
     app.register_blueprint(datasets.bp)

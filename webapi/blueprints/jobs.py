@@ -12,12 +12,12 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field
 
-from webapi.blueprints import forms, reading
+from webapi.blueprints import forms, live, reading
 from webapi.blueprints.answers import download, public_kinds
 from webapi.blueprints.identity import me, require_person
 from webapi.errors import Invalid
 from webapi.models import State
-from webapi.queue import Kind, Once, explain, fingerprint, seals
+from webapi.queue import Kind, Once, fingerprint, seals
 from webapi.queue.control import Answer
 from webapi.services import job_lists, jobs
 
@@ -119,17 +119,7 @@ def index() -> ResponseReturnValue:
 
 @bp.get("/jobs/<uuid:job_id>")
 def show(job_id: UUID) -> ResponseReturnValue:
-    job = jobs.find(me(), job_id)
-    return render_template(
-        "jobs/show.html",
-        why=explain.why(job),
-        job=job,
-        payload=jobs.payload(job),
-        events=jobs.events(job),
-        effects=jobs.effects(job),
-        artifacts=jobs.artifacts([job.id])[job.id],
-        callbacks=jobs.callbacks(job),
-    )
+    return render_template("jobs/show.html", live=False, **live.shown(jobs.find(me(), job_id)))
 
 
 @bp.post("/jobs/<uuid:job_id>/cancel")

@@ -21,6 +21,7 @@ def init_app(app: Flask) -> None:
         "pretty": pretty,
         "size": size,
         "seconds": seconds,
+        "spent": spent,
         "wall": wall,
     }
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -62,5 +63,12 @@ def size(count: int) -> str:
 
 def seconds(begin: datetime, end: datetime) -> str:
     """How long something took: `0.42 s`, `3 min 5 s`."""
-    spent = max(0.0, (end - begin).total_seconds())
-    return f"{spent:.2f} s" if spent < 60 else f"{int(spent // 60)} min {int(spent % 60)} s"
+    return spent((end - begin).total_seconds())
+
+
+def spent(seconds: float) -> str:
+    """`0.42 s`, `3 min 5 s`, `2 h 7 min`."""
+    whole = int(max(0.0, seconds))
+    if whole < 60:
+        return f"{max(0.0, seconds):.2f} s"
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"

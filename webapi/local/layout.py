@@ -66,6 +66,7 @@ def lay_out(folder: Path, given: Mapping[str, Any], say: Callable[[str], None]) 
         "DATABASE_URL": f"sqlite:///{folder / 'webapi.db'}",
         "STORAGE_URL": str(folder / "files"),
         "PUBLIC_URL": f"http://{ports.HOST}:{port}",
+        "LIVE_WATCHERS": "200",
     }
     if "SECRET_KEY" not in given:
         ours["SECRET_KEY"] = secret_key(folder / "secret-key")

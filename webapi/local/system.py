@@ -11,6 +11,7 @@ from functools import partial
 from flask import Flask
 from sqlalchemy import select
 
+from webapi.config import Settings
 from webapi.extensions import db
 from webapi.local import broker, ports, smtp_sink
 from webapi.local.layout import Layout
@@ -22,7 +23,6 @@ SLOW = 60.0  # seconds for a part to come up on a machine that is busy with some
 ANSWER = 5.0  # seconds for a server that runs already
 CONCURRENCY = 4  # jobs at a time, in each worker
 WORKERS = ("worker",)
-THREADS = 16  # requests at a time
 
 
 def bring_up(
@@ -63,12 +63,14 @@ def _inbox(layout: Layout, environment: Mapping[str, str]) -> Program:
 
 
 def _web(layout: Layout, environment: Mapping[str, str]) -> Program:
+    given = layout.settings()
+    threads = (int(given.get(name, Settings.model_fields[name].default)) for name in ("WEB_THREADS", "LIVE_WATCHERS"))
     options = {
         "--interface": "wsgi",
         "--host": ports.HOST,
         "--port": layout.port,
         "--workers": 1,
-        "--blocking-threads": THREADS,
+        "--blocking-threads": sum(threads),
         "--workers-kill-timeout": 5,  # seconds; else a request that hangs would hold up the end
         "--log-level": "warning",
     }

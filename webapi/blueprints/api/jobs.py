@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from webapi.blueprints import reading
 from webapi.blueprints.answers import download
+from webapi.blueprints.api.log_shapes import AttemptLogList, AttemptLogOut
 from webapi.blueprints.api.openapi import refuse_query, takes_body, takes_query
 from webapi.blueprints.api.shapes import EffectList, EventList, JobOut, JobPage, Release, Resolution, Why
 from webapi.blueprints.api.shaping import shape_effects, shape_events, shape_jobs
@@ -19,7 +20,7 @@ from webapi.blueprints.identity import check_sandbox, me, require_anyone, sandbo
 from webapi.blueprints.reading import Moment
 from webapi.models import Job, State
 from webapi.queue import explain
-from webapi.services import job_lists, jobs
+from webapi.services import job_lists, job_pages, jobs
 
 bp = APIBlueprint("api_jobs", __name__, tag="Jobs")
 bp.before_request(require_anyone)
@@ -121,6 +122,14 @@ def effects(job_id: UUID) -> EffectList:
 def why(job_id: UUID) -> Why:
     """Say why a job is not running just now"""
     return Why.model_validate(explain.why(jobs.find(me(), job_id)))
+
+
+@bp.get("/jobs/<uuid:job_id>/logs")
+@bp.output(AttemptLogList)
+def logs(job_id: UUID) -> AttemptLogList:
+    """Show what each attempt of a job logged, without secrets"""
+    rows = job_pages.logs_of(jobs.find(me(), job_id).id)
+    return AttemptLogList(attempts=[AttemptLogOut.model_validate(row) for row in rows])
 
 
 @bp.get("/jobs/<uuid:job_id>/artifacts/<name>")

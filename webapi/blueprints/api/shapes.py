@@ -38,6 +38,7 @@ class Links(BaseModel):
     self: str
     events: str
     effects: str
+    logs: str
     cancel: str
     replay: str
     resolve: str

@@ -60,6 +60,7 @@ def _shape(job: Job, files: Sequence[Artifact], effects: dict[EffectState, int])
             self=url_for("api_jobs.show", job_id=job.id),
             events=url_for("api_jobs.events", job_id=job.id),
             effects=url_for("api_jobs.effects", job_id=job.id),
+            logs=url_for("api_jobs.logs", job_id=job.id),
             cancel=url_for("api_jobs.cancel", job_id=job.id),
             replay=url_for("api_jobs.replay", job_id=job.id),
             resolve=url_for("api_jobs.resolve", job_id=job.id),
