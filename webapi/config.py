@@ -22,6 +22,7 @@ DEVELOPMENT_KEY = "development-only-key-never-use-it-on-a-reachable-host"
 LEAST_KEY_LENGTH = 32  # characters; OWASP asks for 128 bits at least, hexadecimal halves them
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 WHSEC = r"^whsec_([A-Za-z0-9+/]{4}){8,21}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})?$"
+ORIGIN = r"^https?://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[1-9]\d{0,4})?$"
 RUN_FILE = Path("var/run.env")  # written by `make run`, so that a second terminal joins that system
 
 
@@ -71,6 +72,8 @@ class Settings(BaseSettings):
     WEB_THREADS: int = Field(16, ge=1, le=1000)
     FAILPOINT: str | None = None
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    CORS_ORIGINS: list[Annotated[str, Field(pattern=ORIGIN)]] = []
+    WAITING_REQUESTS: int = Field(8, ge=0)
     REGISTRATION: Literal["open", "closed"] = "open"
     MAX_CONTENT_LENGTH: int = Field(64 * 1024 * 1024, ge=1024)
 

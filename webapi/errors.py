@@ -86,6 +86,12 @@ class NotFound(WebapiError):
     status, code = 404, "not_found"
 
 
+class NotAcceptable(WebapiError):
+    """The answer is application/json; accept that."""
+
+    status, code = 406, "not_acceptable"
+
+
 class Conflict(WebapiError):
     """The state does not allow this."""
 

@@ -11,6 +11,7 @@ from webapi.blueprints import (
     api,
     bodies,
     datasets,
+    docs,
     headers,
     health,
     identity,
@@ -58,5 +59,6 @@ def init_app(app: APIFlask) -> None:
     app.register_blueprint(system.bp)
     app.register_blueprint(tutorial.bp)
     api.init_app(app)
+    app.register_blueprint(docs.bp)
     inbox.init_app(app)
     rights.document(app)

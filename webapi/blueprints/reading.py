@@ -98,12 +98,16 @@ def once(kind: str, *asked: BaseModel) -> Once | None:
 
     https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
     """
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    if not KEY.fullmatch(key):
+    found = key()
+    return Once("POST /jobs", found, fingerprint(kind, *(seals.marked(each) for each in asked))) if found else None
+
+
+def key() -> str | None:
+    """The header Idempotency-Key. Raises Malformed."""
+    found = request.headers.get("Idempotency-Key")
+    if found is not None and not KEY.fullmatch(found):
         raise Malformed("Idempotency-Key: use 8 to 255 visible ASCII characters, best a random UUID.")
-    return Once("POST /jobs", key, fingerprint(kind, *(seals.marked(each) for each in asked)))
+    return found
 
 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
@@ -113,8 +117,8 @@ def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     )
 
 
-def check_json(raw: bytes) -> None:
-    """Refuse what JSON libraries disagree about (RFC 8259 section 4, RFC 7493), before anything believes it."""
+def check_json(raw: bytes) -> Any:
+    """What a JSON text says; what libraries disagree about (RFC 8259 section 4, RFC 7493) is refused with Malformed."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -130,6 +134,7 @@ def check_json(raw: bytes) -> None:
     except RecursionError:
         raise Malformed(f"The body is nested more than {DEEPEST} levels deep.") from None
     _check_tree(document, 1)
+    return document
 
 
 def _check_tree(value: Any, depth: int) -> None:

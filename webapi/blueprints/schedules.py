@@ -84,7 +84,7 @@ def edit_form(schedule_id: UUID) -> ResponseReturnValue:
     row = schedules.find(me(), schedule_id)
     kind = kind_named(row.kind)
     given = forms.filled(kind.payload, row.payload)
-    given |= {WHEN + name: str(value) for name, value in schedules.plan_of(row).model_dump().items()}
+    given |= {WHEN + name: str(value or "") for name, value in schedules.plan_of(row).model_dump().items()}
     return _draw(kind, row, given, ())
 
 

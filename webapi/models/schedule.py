@@ -16,6 +16,7 @@ from webapi.models.columns import Document, Moment, now
 class Schedule(db.Model):  # type: ignore[name-defined,misc]
     """`version` goes up at each edit, so that two editors do not overwrite each other.
 
+    `callback_url` is that of each of its jobs.
     `problem` says why its last fire time brought no job; it is empty when it did.
     """
 
@@ -37,5 +38,6 @@ class Schedule(db.Model):  # type: ignore[name-defined,misc]
     catchup: Mapped[str] = mapped_column(String(10), default="latest")
     paused: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
+    callback_url: Mapped[str | None] = mapped_column(String(2000))
     problem: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(Moment, default=now())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -48,12 +48,7 @@ def take(session: Session, once: Once, owner_id: UUID, job_id: UUID) -> UUID | N
 
     Two requests at the same moment: the second waits here for the first to commit or roll back.
     """
-    ours = (
-        IdempotencyKey.owner_id == owner_id,
-        IdempotencyKey.route == once.route,
-        IdempotencyKey.key == once.key,
-    )
-    session.execute(delete(IdempotencyKey).where(*ours, IdempotencyKey.expires_at < now()))
+    session.execute(delete(IdempotencyKey).where(*_of(once, owner_id), IdempotencyKey.expires_at < now()))
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     inserted = session.execute(
         insert(IdempotencyKey)
@@ -68,10 +63,21 @@ def take(session: Session, once: Once, owner_id: UUID, job_id: UUID) -> UUID | N
         .on_conflict_do_nothing()
         .returning(IdempotencyKey.job_id)
     ).first()
-    if inserted is not None:
-        return None
-    known = session.execute(select(IdempotencyKey.job_id, IdempotencyKey.fingerprint).where(*ours)).one()
-    if known.fingerprint != once.fingerprint:
+    return None if inserted is not None else known(session, once, owner_id)
+
+
+def known(session: Session, once: Once, owner_id: UUID) -> UUID | None:
+    """The job that has the key, if one has. Raises KeyReused."""
+    query = select(IdempotencyKey.job_id, IdempotencyKey.fingerprint)
+    row = session.execute(query.where(*_of(once, owner_id))).first()
+    if row is not None and row.fingerprint != once.fingerprint:
         raise KeyReused
-    taken: UUID = known.job_id
-    return taken
+    return row.job_id if row is not None else None
+
+
+def _of(once: Once, owner_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return (
+        IdempotencyKey.owner_id == owner_id,
+        IdempotencyKey.route == once.route,
+        IdempotencyKey.key == once.key,
+    )

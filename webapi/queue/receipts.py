@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, func, insert, or_, select, update
@@ -16,12 +17,16 @@ from webapi.queue.job import Kind
 
 def plan(session: Session, job_id: UUID, kind: Kind, keys: Iterable[str]) -> None:
     """Write down what a job is going to do, before it does any of it."""
-    rows = [
+    if rows := planned(job_id, kind, keys):
+        session.execute(insert(Effect), rows)
+
+
+def planned(job_id: UUID, kind: Kind, keys: Iterable[str]) -> list[dict[str, Any]]:
+    """The rows that `plan` writes."""
+    return [
         {"id": uuid7(), "job_id": job_id, "effect_key": key, "kind": kind.effect, "state": EffectState.PENDING}
         for key in dict.fromkeys(keys)
     ]
-    if rows:
-        session.execute(insert(Effect), rows)
 
 
 def settle_inflight(session: Session, job_id: UUID) -> None:

@@ -62,7 +62,7 @@ def _fire(session: Session, schedule_id: UUID) -> None:
             due = kind.recur(payload, row.owner_id, at, row.timezone) if kind.recur else payload
             insert_job(
                 session, kind, due, id=uuid7(), owner_id=row.owner_id, schedule_id=row.id, scheduled_for=at,
-                quota=current_app.config["MAX_OPEN_JOBS"],
+                callback_url=row.callback_url, quota=current_app.config["MAX_OPEN_JOBS"],
             )  # fmt: skip
     last = missed[-1] if row.catchup == "all" else clock
     row.next_at, row.problem = cron.first_after(row.cron, row.timezone, last), None

@@ -87,11 +87,20 @@ def secrets(model: type[BaseModel], document: Mapping[str, Any], owner_id: UUID)
 def marked(payload: BaseModel) -> dict[str, Any]:
     """The payload with a keyed digest instead of each secret: to tell two requests apart, and for nothing else."""
     document = payload.model_dump(mode="json")
-    key = hmac.digest(current_app.config["SECRET_KEY"].encode(), b"webapi fingerprint v1", "sha256")
+    key = _fingerprint_key()
     names = secret_fields(type(payload))
     return document | {
         name: _each(document[name], lambda leaf: hmac.digest(key, _bytes(leaf), "sha256").hex()) for name in names
     }
+
+
+def digest(document: Any) -> str:
+    """A keyed digest of a document that may hold secrets."""
+    return hmac.digest(_fingerprint_key(), json.dumps(document, sort_keys=True).encode(), "sha256").hex()
+
+
+def _fingerprint_key() -> bytes:
+    return hmac.digest(current_app.config["SECRET_KEY"].encode(), b"webapi fingerprint v1", "sha256")
 
 
 def _box(owner_id: UUID) -> MultiFernet:

@@ -70,10 +70,12 @@ def submit(
     except DBAPIError as error:
         if joined or not error.connection_invalidated:
             raise
-        return _committed(job_id)
+        job = committed(job_id)
+        ring([Hint(job.kind, job.queue, job.id)])
+        return job
 
 
-def _committed(job_id: UUID) -> Job:
+def committed(job_id: UUID) -> Job:
     """The connection broke, perhaps after the commit: only the ledger knows. Raises DatabaseAway."""
     try:
         job = db.session.get(Job, job_id)
@@ -82,7 +84,6 @@ def _committed(job_id: UUID) -> Job:
         raise DatabaseAway from None
     if job is None:
         raise DatabaseAway
-    ring([Hint(job.kind, job.queue, job.id)])
     return job
 
 
@@ -114,14 +115,19 @@ def insert_job(
     job = session.scalars(statement.returning(Job)).one()
     accepted = Moved(job.id, job.owner_id, job.kind, job.queue, job.epoch, job.attempt)
     record(session, [accepted], None, State(job.state), actor="submit", reason=_reason(columns))
-    if count_open(session, [accepted], None, State(job.state)) > (quota or math.inf):
-        raise QuotaReached(f"You have {quota} jobs that are not over, which is the limit. Try again when some are.")
+    check_quota(count_open(session, [accepted], None, State(job.state)), quota)
     if kind.effects is not None:
         plan(session, job.id, kind, kind.effects(payload))
     if job.state == State.QUEUED:
         hint = Hint(job.kind, job.queue, job.id)
         after_commit(lambda: ring([hint]))
     return job
+
+
+def check_quota(open_jobs: int, quota: int | None) -> None:
+    """Raises QuotaReached, which undoes the transaction that has counted."""
+    if open_jobs > (quota or math.inf):
+        raise QuotaReached(f"You may have {quota} jobs that are not over; this would be more. Try again later.")
 
 
 def _reason(columns: dict[str, Any]) -> str:

@@ -50,14 +50,20 @@ def submit(
     and what `webapi.queue.submit` raises.
     """
     payload = allowed(owner, kind, payload)
-    options |= {"sandbox": sandbox, "callback_url": _callable(callback_url) if callback_url else None}
-    once = replace(once, route=f"{once.route} (sandbox)") if once and sandbox else once
+    options |= {"sandbox": sandbox, "callback_url": callable_url(callback_url)}
+    once = apart(once) if once and sandbox else once
     return submit_job(kind.name, payload, owner_id=owner.id, quota=quota(), once=once, **options)
 
 
-def _callable(url: str) -> str:
+def apart(once: Once) -> Once:
+    """The same key for the sandbox."""
+    return replace(once, route=f"{once.route} (sandbox)")
+
+
+def callable_url(url: str | None) -> str | None:
+    """A callback_url as it is kept. Raises Invalid for one that may not be called."""
     try:
-        return targets.checked(url, LONGEST_URL)
+        return targets.checked(url, LONGEST_URL) if url else None
     except ValueError as error:
         fault = Fault("/callback_url", f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}.")
         raise Invalid(f"callback_url: {fault.message}", faults=(fault,)) from None
@@ -75,10 +81,20 @@ def allowed(owner: User, kind: Kind, payload: BaseModel) -> BaseModel:
 
     Raises Invalid when it names another's file, and for what the kind finds wrong with it.
     """
+    check_may(owner, kind)
+    return prepared(owner, kind, payload)
+
+
+def check_may(owner: User, kind: Kind) -> None:
+    """Raises Forbidden before the owner's address is confirmed, and for a key that is for jobs of another kind."""
     if owner.verified_at is None:
         raise Forbidden("Confirm your email address first: open the link in the mail that we sent you.")
     if owner.only_kind not in {None, kind.name}:
         raise InsufficientScope(f"This key is for jobs of the kind {owner.only_kind} alone.", Scope.SUBMIT)
+
+
+def prepared(owner: User, kind: Kind, payload: BaseModel) -> BaseModel:
+    """The payload as it is to be kept. Raises Invalid."""
     storage.check_uploads(owner.id, payload)
     return kind.prepare(payload, owner.id) if kind.prepare else payload
 
@@ -91,8 +107,16 @@ def quota() -> int:
 
 def find(owner: User, job_id: UUID) -> Job:
     """The owner's job. Raises NotFound, also for somebody else's and for one that the key that asks is not for."""
-    job: Job | None = db.session.scalar(select(Job).where(Job.id == job_id, Job.owner_id == owner.id))
-    if job is None or owner.only_kind not in {None, job.kind}:
+    job = owned(owner.id, job_id)
+    if owner.only_kind not in {None, job.kind}:
+        raise NotFound("There is no such job.")
+    return job
+
+
+def owned(owner_id: UUID, job_id: UUID) -> Job:
+    """As `find`, by the id of the owner, whatever key asks."""
+    job: Job | None = db.session.scalar(select(Job).where(Job.id == job_id, Job.owner_id == owner_id))
+    if job is None:
         raise NotFound("There is no such job.")
     return job
 

@@ -17,7 +17,7 @@ from webapi.models import Job, Schedule, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import Kind, cron, kind_named, seals
-from webapi.services import jobs
+from webapi.services import jobs, targets
 from webapi.services.addresses import Line
 
 MOST = 500  # schedules of one owner
@@ -39,6 +39,12 @@ class Plan(BaseModel):
         title="What was missed",
         description="While nothing ran: latest fires once for the newest missed time, all for each, none for none.",
     )
+    callback_url: str | None = Field(
+        None,
+        max_length=jobs.LONGEST_URL,
+        title="Callback URL",
+        description="Where to tell, by an http.call, that one of its jobs is over.",
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -51,6 +57,11 @@ class Plan(BaseModel):
     def _comes(cls, expression: str, info: ValidationInfo) -> str:
         cron.check(expression, info.data.get("timezone", "UTC"))
         return expression
+
+    @field_validator("callback_url")
+    @classmethod
+    def _may_be_called(cls, url: str | None) -> str | None:
+        return targets.checked(url, jobs.LONGEST_URL) if url else None
 
     @property
     def explained(self) -> str:
@@ -69,9 +80,8 @@ def plan_of(schedule: Schedule) -> Plan:
 def create(owner: User, kind: Kind, payload: BaseModel, plan: Plan, *, paused: bool = False) -> Schedule:
     """A new schedule. Raises what `jobs.allowed` raises, and Conflict when the owner has `MOST` of them."""
     jobs.allowed(owner, kind, payload)
-    count = db.session.scalar(select(func.count()).where(Schedule.owner_id == owner.id)) or 0
-    if count >= MOST:
-        raise Conflict(f"You have {count} schedules, which is the limit. Delete one that you no longer need.")
+    if count(owner) >= MOST:
+        raise Conflict(f"You have {MOST} schedules, which is the limit. Delete one that you no longer need.")
     with writing() as session:
         row = Schedule(
             id=uuid7(), owner_id=owner.id, kind=kind.name, payload=seals.sealed(payload, owner.id), paused=paused,
@@ -79,6 +89,11 @@ def create(owner: User, kind: Kind, payload: BaseModel, plan: Plan, *, paused: b
         )  # fmt: skip
         session.add(row)
     return row
+
+
+def count(owner: User) -> int:
+    """How many schedules the owner has."""
+    return db.session.scalar(select(func.count()).where(Schedule.owner_id == owner.id)) or 0
 
 
 def of(owner: User) -> Sequence[Schedule]:
@@ -165,7 +180,7 @@ def run_now(owner: User, schedule_id: UUID, *, sandbox: bool = False) -> Job:
     except ValidationError:  # its text would hold what was sealed
         raise Conflict("Its kind no longer takes this payload; edit the schedule.") from None
     payload = kind.recur(payload, owner.id, _clock(), row.timezone) if kind.recur else payload
-    return jobs.submit(owner, kind, payload, schedule_id=row.id, sandbox=sandbox)
+    return jobs.submit(owner, kind, payload, schedule_id=row.id, sandbox=sandbox, callback_url=row.callback_url)
 
 
 def history(schedule: Schedule, limit: int = 20) -> Sequence[Job]:

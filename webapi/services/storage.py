@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import IO, Annotated, Any
 from uuid import UUID
@@ -90,6 +91,7 @@ def check_uploads(owner_id: UUID, payload: BaseModel) -> None:
             raise Invalid(faults=(Fault(f"/{name}", error.message),)) from None
 
 
+@cache
 def upload_fields(model: type[BaseModel]) -> list[str]:
     """The names of the fields of a payload that hold an upload."""
     properties = model.model_json_schema().get("properties", {})

@@ -28,7 +28,10 @@ PAIRS: dict[str, Any] = {"pairs": True}
 
 
 class Data(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"data": [{"city": "Bern", "sales": 12}, {"city": "Basel", "sales": 9}]}]},
+    )
 
     file: UploadId | None = Field(None, description="CSV, TSV, JSON, NDJSON, Parquet or XLSX.")
     dataset: Name | None = Field(None, description="The name of a dataset of yours, instead of a file.")

@@ -15,7 +15,10 @@ from webapi.services.storage import UploadId
 
 
 class Bulk(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"template": "invoice", "recipients": "01930000-0000-7000-8000-000000000001"}]},
+    )
 
     template: str = Field(max_length=120, description="The name of one of your templates.")
     recipients: UploadId = Field(

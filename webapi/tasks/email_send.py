@@ -21,7 +21,12 @@ Value = Annotated[str, StringConstraints(max_length=20_000)]
 
 
 class Email(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"to": ["bob@example.com"], "subject": "Your order", "text": "It is on its way."}]
+        },
+    )
 
     to: list[Address] = Field(
         min_length=1, max_length=50, description="One address a line; each gets a mail of its own."

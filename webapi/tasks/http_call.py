@@ -58,7 +58,10 @@ Headers = Annotated[dict[str, str], AfterValidator(_sound)]
 
 
 class HttpCall(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"url": "https://hooks.example.com/orders", "data": {"order": 7}}]},
+    )
 
     url: Annotated[str, AfterValidator(_called)] = Field(
         title="URL", min_length=1, max_length=2000, json_schema_extra={"format": "uri"}

@@ -11,7 +11,12 @@ from webapi.services.storage import UploadId
 
 
 class Picture(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"file": "01930000-0000-7000-8000-000000000001", "sizes": ["1600x", "800x600"]}]
+        },
+    )
 
     file: UploadId = Field(description="JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP.")
     sizes: list[Size] = Field(

@@ -5,14 +5,19 @@ from __future__ import annotations
 from apiflask import APIFlask
 
 from webapi.blueprints.api import (
+    batches,
     bounces,
     bulk,
+    cors,
     datasets,
     jobs,
+    keys,
     kinds,
     mailings,
     me,
+    negotiation,
     openapi,
+    preferences,
     reports,
     schedules,
     senders,
@@ -26,9 +31,13 @@ PREFIX = "/api/v1"
 
 def init_app(app: APIFlask) -> None:
     openapi.init_app(app)
+    cors.init_app(app, PREFIX)
+    negotiation.init_app(app, PREFIX)
+    preferences.init_app(app)
     for door in (
         kinds,
         bulk,
+        batches,
         jobs,
         schedules,
         uploads,
@@ -39,6 +48,7 @@ def init_app(app: APIFlask) -> None:
         mailings,
         bounces,
         reports,
+        keys,
         me,
     ):
         app.register_blueprint(door.bp, url_prefix=PREFIX)

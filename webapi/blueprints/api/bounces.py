@@ -20,7 +20,7 @@ TYPES = {"message/rfc822", "application/octet-stream", "text/plain"}
 
 @bp.post("/bounces")
 @bp.output(BounceOut)
-@bp.doc(extensions={"x-body": "The mail as it came, at most 1 MB, as message/rfc822."})
+@bp.doc(extensions={"x-body": "The mail as it came, at most 1 MB.", "x-media-type": "message/rfc822"})
 def create() -> BounceOut:
     """Hand in a delivery status notification (RFC 3464) about mails of yours"""
     if request.mimetype not in TYPES:

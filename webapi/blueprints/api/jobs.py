@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from uuid_utils.compat import uuid7
 
 from webapi.blueprints import reading
 from webapi.blueprints.answers import download
+from webapi.blueprints.api import preferences
 from webapi.blueprints.api.log_shapes import AttemptLogList, AttemptLogOut
 from webapi.blueprints.api.openapi import refuse_query, takes_body, takes_query
 from webapi.blueprints.api.shapes import EffectList, EventList, JobOut, JobPage, Release, Resolution, Why
@@ -66,13 +68,16 @@ class ListQuery(FilterQuery):
 @bp.post("/jobs/<kind>")
 @takes_query(SubmitQuery)
 @bp.output(JobOut, status_code=202, description="The job is on disk and will reach a final state.")
+@bp.doc(responses={200: "With Prefer: wait, the job is over."})
 def submit(kind: str) -> tuple[JobOut, int, dict[str, str]]:
     """Submit a job; the body is the kind's payload and nothing else"""
-    shaped, headers = accept(kind)
-    return shaped, 202, {"Location": shaped.links.self, **headers}
+    job, headers = accept(kind)
+    job, status, applied = preferences.waited(job)
+    shaped = shape_jobs([job])[0]
+    return shaped, status, {"Location": shaped.links.self, **headers, **applied, **_again(job)}
 
 
-def accept(kind: str) -> tuple[JobOut, dict[str, str]]:
+def accept(kind: str) -> tuple[Job, dict[str, str]]:
     """The job of this request, and headers about it. The request's body is the kind's payload."""
     declared, when = jobs.public_kind(kind), reading.query(SubmitQuery)
     payload = reading.body(declared.payload)
@@ -82,8 +87,7 @@ def accept(kind: str) -> tuple[JobOut, dict[str, str]]:
         delay=when.delay, run_at=when.run_at, deadline_at=when.deadline, priority=when.priority, tags=when.tag,
         callback_url=when.callback_url,
     )  # fmt: skip
-    replayed = {"Idempotency-Replayed": "true"} if job.id != job_id else {}
-    return shape_jobs([job])[0], {**replayed, **_again(job)}
+    return job, {"Idempotency-Replayed": "true"} if job.id != job_id else {}
 
 
 @bp.get("/jobs")
@@ -98,9 +102,12 @@ def index() -> JobPage:
 
 @bp.get("/jobs/<uuid:job_id>")
 @bp.output(JobOut)
+@bp.doc(responses={304: "It is as the ETag in If-None-Match says."})
 def show(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
     """Show a job"""
-    return _shaped(jobs.find(me(), job_id))
+    shaped, status, headers = _shaped(jobs.find(me(), job_id))
+    tag = hashlib.sha256(shaped.model_dump_json().encode()).hexdigest()[:32]
+    return shaped, status, {"ETag": f'"{tag}"', **headers}
 
 
 @bp.get("/jobs/<uuid:job_id>/events")
@@ -133,7 +140,7 @@ def logs(job_id: UUID) -> AttemptLogList:
 
 
 @bp.get("/jobs/<uuid:job_id>/artifacts/<name>")
-@bp.doc(responses={200: "The bytes of the file."})
+@bp.doc(responses={200: "The bytes of the file."}, extensions={"x-answer": "*/*"})
 def artifact(job_id: UUID, name: str) -> Response:
     """Download a file that a job produced; ranges are supported"""
     return download(jobs.find(me(), job_id), name)

@@ -14,6 +14,7 @@ from webapi.blueprints.api.jobs import SubmitQuery, accept
 from webapi.blueprints.api.mail_shapes import Confirmation, MailCounts, MailingOut, MailingPage, MailOut, MailPage
 from webapi.blueprints.api.openapi import refuse_query, takes_body, takes_query
 from webapi.blueprints.api.shapes import JobOut, Release
+from webapi.blueprints.api.shaping import shape_jobs
 from webapi.blueprints.identity import check_sandbox, me, require_anyone
 from webapi.errors import Conflict, NotFound
 from webapi.models import EffectState, Job, Mailing
@@ -47,8 +48,9 @@ class MailQuery(BaseModel):
 @bp.output(JobOut, status_code=202, description="The job is on disk and will check the file, row by row.")
 def create() -> tuple[JobOut, int, dict[str, str]]:
     """Mail everybody in a file; the body is the payload of the kind email.bulk and nothing else"""
-    shaped, headers = accept(KIND)
-    return shaped, 202, {"Location": url_for("api_mailings.show", mailing_id=shaped.id), **headers}
+    job, headers = accept(KIND)
+    headers |= {"Location": url_for("api_mailings.show", mailing_id=job.id), "Retry-After": "1"}
+    return shape_jobs([job])[0], 202, headers
 
 
 @bp.get("/mailings")
@@ -137,7 +139,7 @@ def mails(mailing_id: UUID) -> MailPage:
 
 
 @bp.get("/mailings/<uuid:mailing_id>/recipients.csv")
-@bp.doc(responses={200: "The file as it was handed in, as CSV, with a verdict on each row."})
+@bp.doc(responses={200: "The file with a verdict on each row."}, extensions={"x-answer": "text/csv"})
 def recipients(mailing_id: UUID) -> Response:
     """Download the file with a verdict on each row"""
     column = _job(mailing_id).payload.get("address_column")

@@ -42,6 +42,7 @@ class ScheduleChange(BaseModel):
     timezone: str | None = None
     catchup: Literal["latest", "all", "none"] | None = None
     payload: dict[str, Any] | None = None
+    callback_url: str | None = Field(None, description="An empty one is taken away.")
     paused: bool | None = None
 
 
@@ -56,6 +57,7 @@ class ScheduleOut(BaseModel):
     explained: str
     timezone: str
     catchup: str
+    callback_url: str | None
     paused: bool
     problem: str | None = Field(description="Why its last fire time brought no job.")
     next: list[datetime]

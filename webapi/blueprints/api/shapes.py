@@ -177,12 +177,19 @@ class UploadOut(BaseModel):
     created_at: datetime
 
 
-class Me(BaseModel):
-    """Who is asking."""
+class Limit(BaseModel):
+    """The most that there may be of something, and how much of it there is; null where nothing adds up."""
 
-    model_config = ConfigDict(from_attributes=True)
+    most: int
+    used: int | None = None
+
+
+class Me(BaseModel):
+    """Who is asking. In the `sandbox` of a test key, what jobs do to the outside world is only played."""
 
     id: UUID
     email: str
     name: str
     verified: bool
+    sandbox: bool
+    limits: dict[str, Limit]

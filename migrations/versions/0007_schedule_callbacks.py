@@ -1,0 +1,17 @@
+"""Schedules say whom to tell when one of their jobs is over."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    op.add_column("schedules", sa.Column("callback_url", sa.String(2000), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("schedules", "callback_url")

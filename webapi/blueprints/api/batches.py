@@ -1,0 +1,133 @@
+"""Many jobs of one kind in one request."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import request
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from webapi.blueprints import reading
+from webapi.blueprints.api.jobs import SubmitQuery
+from webapi.blueprints.api.openapi import refuse_query, takes_query
+from webapi.blueprints.identity import me, require_anyone, sandbox
+from webapi.errors import Fault, Invalid, Malformed, UnsupportedMediaType, WebapiError
+from webapi.queue import Once, fingerprint, seals
+from webapi.queue.batch import MOST
+from webapi.services import batches, jobs
+from webapi.services.batches import Verdicts
+
+bp = APIBlueprint("api_batches", __name__, tag="Batches")
+bp.before_request(require_anyone)
+bp.before_request(refuse_query)
+
+LARGEST = 16 * 1024 * 1024  # bytes
+LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
+
+
+class BatchQuery(SubmitQuery):
+    """When and how the jobs are to run, and what becomes of them when some are not right."""
+
+    partial: bool = Field(False, description="Accept those that are right, and say what is wrong with the others.")
+
+
+class FaultOut(BaseModel):
+    pointer: str
+    message: str
+
+
+class ItemProblem(BaseModel):
+    """Why an item was not accepted, as the single job would have been answered."""
+
+    status: int
+    code: str
+    detail: str
+    errors: list[FaultOut]
+
+
+class ItemOut(BaseModel):
+    """What became of one item: its job, or its problem."""
+
+    index: int = Field(description="Its place in the batch, from 0.")
+    id: UUID | None
+    problem: ItemProblem | None
+
+
+class BatchOut(BaseModel):
+    """What became of each item, in their order. `GET /jobs/{id}` shows one of the jobs."""
+
+    accepted: int
+    refused: int
+    items: list[ItemOut]
+
+
+@bp.post("/jobs/<kind>/batch")
+@takes_query(BatchQuery)
+@bp.output(BatchOut, status_code=202, description="The accepted jobs are on disk and will reach a final state.")
+def submit(kind: str) -> tuple[BatchOut, int, dict[str, str]]:
+    """Submit up to 10,000 jobs of one kind, all or none of them"""
+    declared, query = jobs.public_kind(kind), reading.query(BatchQuery)
+    items = _items()
+    verdicts = batches.submit(
+        me(), declared, _read(declared.payload, items), partial=query.partial, once=_once(kind, query, items),
+        sandbox=sandbox(), delay=query.delay, run_at=query.run_at, deadline_at=query.deadline,
+        priority=query.priority, tags=query.tag, callback_url=query.callback_url,
+    )  # fmt: skip
+    return _shape(verdicts), 202, {"Idempotency-Replayed": "true"} if verdicts.replayed else {}
+
+
+def _items() -> list[Any]:
+    """The documents in the body. Raises UnsupportedMediaType, Malformed, Invalid and TooLarge."""
+    request.max_content_length = min(LARGEST, request.max_content_length or LARGEST)
+    if request.mimetype in LINES:
+        items = [_line(number, line) for number, line in enumerate(request.get_data().splitlines(), 1) if line.strip()]
+    elif request.mimetype == "application/json":
+        items = reading.check_json(request.get_data())
+    else:
+        raise UnsupportedMediaType("Send the batch as application/json or application/x-ndjson.")
+    if not isinstance(items, list) or not 1 <= len(items) <= MOST:
+        raise Invalid(faults=(Fault("", f"A batch is a list of 1 to {MOST:,} payloads."),))
+    return items
+
+
+def _line(number: int, line: bytes) -> Any:
+    try:
+        return reading.check_json(line)
+    except Malformed as error:
+        raise Malformed(f"Line {number}: {error.message.replace('The body', 'It')}") from None
+
+
+def _read(model: type[BaseModel], items: list[Any]) -> dict[int, BaseModel | WebapiError]:
+    """Each item as a payload, or what is wrong with it. Where all are right, one pass reads them all."""
+    try:
+        adapter: TypeAdapter[list[BaseModel]] = TypeAdapter(list[model])  # type: ignore[valid-type]
+        return dict(enumerate(adapter.validate_json(json.dumps(items), strict=True, extra="forbid")))
+    except ValidationError:
+        return {index: _one(model, item) for index, item in enumerate(items)}
+
+
+def _one(model: type[BaseModel], item: Any) -> BaseModel | WebapiError:
+    try:
+        return reading.nested(model, item, "")
+    except Invalid as error:
+        return error
+
+
+def _once(kind: str, query: BatchQuery, items: list[Any]) -> Once | None:
+    key = reading.key()
+    if key is None:
+        return None
+    return Once("POST /jobs/batch", key, fingerprint(kind, query.model_dump(mode="json"), seals.digest(items)))
+
+
+def _shape(verdicts: Verdicts) -> BatchOut:
+    found = {index: ItemOut(index=index, id=job_id, problem=None) for index, job_id in verdicts.accepted.items()}
+    for index, error in verdicts.refused.items():
+        faults = [FaultOut(pointer=each.pointer, message=each.message) for each in error.faults]
+        problem = ItemProblem(status=error.status, code=error.code, detail=error.message, errors=faults)
+        found[index] = ItemOut(index=index, id=None, problem=problem)
+    items = [found[index] for index in sorted(found)]
+    return BatchOut(accepted=len(verdicts.accepted), refused=len(verdicts.refused), items=items)

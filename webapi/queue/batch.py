@@ -1,0 +1,151 @@
+"""Accepting many jobs of one kind at once: one transaction, a few statements however many they are, hints at the end.
+
+The ids of a batch differ in their last 14 bits, which are the places in it: whoever knows one of them knows all. So
+the one job that an idempotency key names is enough to answer the whole batch again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import ARRAY, JSON, Integer, Select, Text, Uuid, case, cast, column, func, insert, literal, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from structlog.contextvars import get_contextvars
+from uuid_utils.compat import uuid7
+
+from webapi.extensions import db
+from webapi.failpoints import failpoint
+from webapi.models import Effect, Job, JobEvent, State
+from webapi.models.columns import Moment, now
+from webapi.models.transaction import after_commit, in_transaction, writing
+from webapi.queue.hints import Hint
+from webapi.queue.idempotency import Once, known, take
+from webapi.queue.job import Kind
+from webapi.queue.ledger import Moved, count_open
+from webapi.queue.receipts import planned
+from webapi.queue.seals import sealed
+from webapi.queue.submit import check_quota, committed, ring
+
+PLACES = 14  # bits
+MOST = 10_000
+RUNG = 200  # jobs that get a hint at once; the relay, which looks each second, rings for the others
+MASK = (1 << PLACES) - 1
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The ids of the jobs by their places in the batch; `replayed` says that they were accepted before."""
+
+    ids: dict[int, UUID]
+    replayed: bool = False
+
+
+def again(owner_id: UUID, once: Once | None) -> Accepted | None:
+    """What was accepted under this key before; None when nothing was. Raises KeyReused."""
+    first = known(db.session(), once, owner_id) if once else None
+    return _same(db.session(), owner_id, first) if first else None
+
+
+def submit_batch(
+    kind: Kind,
+    payloads: Mapping[int, BaseModel],
+    *,
+    owner_id: UUID,
+    once: Once | None = None,
+    delay: float | None = None,
+    run_at: datetime | None = None,
+    quota: int | None = None,
+    **columns: Any,
+) -> Accepted:
+    """Accept a job for each payload, all of them or none. The keys of `payloads` are places below `MOST`.
+
+    Everything else is as in `submit`, and the same for all.
+    Raises KeyReused, QuotaReached, and DatabaseAway when nobody can say yet whether they were accepted.
+    """
+    base = uuid7()
+    ids = {place: _placed(base, place) for place in payloads}
+    first = next(iter(ids.values()))
+    hints = [Hint(kind.name, kind.queue, each) for each in list(ids.values())[:RUNG]]
+    joined = in_transaction()
+    try:
+        with writing() as session:
+            failpoint("S1b")
+            after_commit(lambda: failpoint("S2c"))
+            before = take(session, once, owner_id, first) if once else None
+            if before is not None:
+                return _same(session, owner_id, before)
+            clock: datetime = session.execute(select(now())).scalar_one()
+            at = clock + timedelta(seconds=delay) if delay else run_at or clock
+            state = State.SCHEDULED if at > clock else State.QUEUED
+            columns |= {"owner_id": owner_id, "run_at": at, "state": state}
+            _insert(session, kind, {ids[place]: each for place, each in payloads.items()}, columns)
+            moved = [Moved(first, owner_id, kind.name, kind.queue, 0, 0)] * len(ids)
+            check_quota(count_open(session, moved, None, state), quota)
+            failpoint("S2a")
+            if state == State.QUEUED:
+                after_commit(lambda: ring(hints))
+    except DBAPIError as error:
+        if joined or not error.connection_invalidated:
+            raise
+        committed(first)
+        ring(hints)
+    return Accepted(ids)
+
+
+def _placed(base: UUID, place: int) -> UUID:
+    return UUID(int=base.int & ~MASK | place)
+
+
+def _same(session: Session, owner_id: UUID, one: UUID) -> Accepted:
+    """The jobs of the batch to which `one` belongs."""
+    query = select(Job.id).where(Job.owner_id == owner_id, Job.id.between(_placed(one, 0), _placed(one, MASK)))
+    return Accepted({each.int & MASK: each for each in session.scalars(query.order_by(Job.id))}, replayed=True)
+
+
+def _insert(session: Session, kind: Kind, payloads: Mapping[UUID, BaseModel], columns: dict[str, Any]) -> None:
+    """The jobs, their events and their effects."""
+    ids, owner_id = list(payloads), columns["owner_id"]
+    same = {
+        "kind": kind.name,
+        "queue": kind.queue,
+        "attempt_budget": kind.retry.budget,
+        "request_id": get_contextvars().get("request"),
+        **columns,
+    }
+    table = Job.__table__
+    given = _given(session, ids, [json.dumps(sealed(each, owner_id)) for each in payloads.values()]).subquery()
+    constants = [literal(value, table.c[name].type) for name, value in same.items()]
+    # What is not rung for in the request says so, and the relay rings.
+    rung = case((given.c.place <= RUNG, now()), else_=literal(None, Moment))
+    rows = select(given.c.id, given.c.payload, rung, *constants)
+    session.execute(insert(table).from_select(["id", "payload", "published_at", *same], rows))
+    event = {"seq": 1, "epoch": 0, "attempt": 0, "to_state": columns["state"], "actor": "submit", "reason": "accepted"}
+    events = JobEvent.__table__
+    said = [literal(value, events.c[name].type) for name, value in event.items()]
+    accepted = select(table.c.id, *said).where(table.c.id.between(ids[0], ids[-1]), table.c.owner_id == owner_id)
+    session.execute(insert(events).from_select(["job_id", *event], accepted))
+    if kind.effects is not None:
+        effects = [row for job_id, each in payloads.items() for row in planned(job_id, kind, kind.effects(each))]
+        if effects:
+            session.execute(insert(Effect), effects)
+
+
+def _given(session: Session, ids: Sequence[UUID], payloads: Sequence[str]) -> Select[Any]:
+    """Rows of ids, payloads and places from 1: one parameter for each column, however many rows there are."""
+    if session.get_bind().dialect.name == "postgresql":
+        arrays = func.unnest(literal(ids, ARRAY(Uuid)), literal(payloads, ARRAY(Text)))
+        names = (column("id", Uuid), column("payload", Text))
+        rows = arrays.table_valued(*names, with_ordinality="place", name="given").render_derived()
+        return select(rows.c.id, cast(rows.c.payload, JSON).label("payload"), rows.c.place)
+    pairs = json.dumps([[each.hex, payload] for each, payload in zip(ids, payloads, strict=True)])
+    # The payload is a string in there, so that it comes out to the letter.
+    each = func.json_each(pairs).table_valued(column("value", Text), column("key", Integer))
+    parts = [func.json_extract(each.c.value, f"$[{index}]").label(name) for index, name in enumerate(("id", "payload"))]
+    return select(*parts, (each.c.key + 1).label("place"))
