@@ -25,8 +25,9 @@ from webapi.blueprints.live import HEARTBEAT
 from webapi.extensions import db
 from webapi.models import State
 from webapi.models.columns import now
+from webapi.models.transaction import writing
 from webapi.queue import kind_named
-from webapi.services import accounts, jobs
+from webapi.services import jobs, sessions
 from webapi.tasks.email_send import Email
 
 PLACES = 3
@@ -148,8 +149,8 @@ def test_when_the_session_is_ended_so_is_the_stream(served: Served) -> None:
     with closing(served.watch(job_id, Cookie=f"session={cookie.value}")) as watcher:
         events = watcher.events()
         assert next(events).data
-        with served.app.app_context():
-            accounts.end_sessions(served.ada.row)
+        with served.app.app_context(), writing() as session:
+            sessions.end_all(session, served.ada.id)
         served.run(job_id, 50)
         assert [event.name for event in events] == ["over"]
 

@@ -32,11 +32,31 @@ PROGRAMS |= {
     "api_keys",
 }
 # Blueprints whose pages a key opens too, as it opens the API. At those in no list it opens nothing.
-PAGES = {"jobs", "schedules", "reports", "datasets", "mailings", "templates", "addresses"}
+PAGES = {"jobs", "live", "schedules", "reports", "datasets", "mailings", "templates", "addresses"}
 # Blueprints that ask nobody who they are, or that ask for a person and refuse keys themselves.
-UNASKED = {None, "openapi", "health", "inbox", "mail_links", "accounts", "recovery", "tickets", "account", "keys", "docs"}
+UNASKED = {
+    None,
+    "openapi",
+    "health",
+    "inbox",
+    "mail_links",
+    "accounts",
+    "recovery",
+    "tickets",
+    "account",
+    "keys",
+    "docs",
+    "system",
+}
 # What hands in work, by its endpoint.
-SUBMITS = {"api_jobs.submit", "api_batches.create", "api_uploads.create", "api_mailings.create", "tutorial.process", "jobs.submit"}
+SUBMITS = {
+    "api_jobs.submit",
+    "api_batches.submit",
+    "api_uploads.create",
+    "api_mailings.create",
+    "tutorial.process",
+    "jobs.submit",
+}
 # Blueprints and endpoints that a key which is bound to a kind may use.
 OF_ONE_KIND = {"api_kinds", "api_jobs", "api_batches", "api_bulk", "api_uploads", "api_me", "tutorial"}
 # What a viewer may do although it changes something: come and go, and guard their own account.

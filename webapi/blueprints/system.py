@@ -5,20 +5,18 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from structlog import get_logger
 
 from webapi.blueprints.identity import me, require_person, session_only
 from webapi.errors import Forbidden, Malformed
-from webapi.queue import gates, kind_named
-from webapi.services import doctor, jobs
+from webapi.queue import kind_named
+from webapi.services import doctor, trail
 from webapi.services.doctor import Check
-from webapi.services.system import audits, backlog, drift, rates
+from webapi.services.system import audits, backlog, drift, rates, steering
 from webapi.services.system.look import look, many
 
 bp = APIBlueprint("system", __name__, url_prefix="/system", enable_openapi=False)
+RECENT = 30  # entries of the trail
 FIRST = {"bad": 0, "warn": 1, "ok": 2}
-
-log = get_logger()
 
 
 @bp.before_request
@@ -28,11 +26,6 @@ def _administrators_only() -> Response | None:
     if visitor is None and not session_only().is_admin:
         raise Forbidden("This page is for administrators. The command line makes one.")
     return visitor
-
-
-def note(act: str, **facts: object) -> None:
-    """Tell the trail of what the administrator who asks has just done here. Every act on this page comes by here."""
-    log.info("administrator acted", act=act, administrator=str(me().id), **facts)
 
 
 @bp.get("")
@@ -46,6 +39,7 @@ def index() -> ResponseReturnValue:
         rates=rates.rates(seen.clock),
         causes=rates.causes(seen.clock),
         audits=audits.latest(),
+        trail=trail.latest(RECENT),
         counted=audits.counted,
         many=many,
         still="still" in request.args,
@@ -72,24 +66,21 @@ def kind() -> ResponseReturnValue:
 
 @bp.post("/kind")
 def steer() -> ResponseReturnValue:
-    name, act = kind_named(request.form.get("name", "")).name, request.form.get("act")
+    wanted, act = kind_named(request.form.get("name", "")), request.form.get("act")
     if act == "pause":
-        gates.pause(name, jobs.actor(me()))
-        flash(f"{name} is paused. Jobs are still accepted; none begins.")
+        steering.pause(me(), wanted)
+        flash(f"{wanted.name} is paused. Jobs are still accepted; none begins.")
     elif act == "resume":
-        gates.resume(name)
-        flash(f"{name} goes on.")
+        steering.resume(me(), wanted)
+        flash(f"{wanted.name} goes on.")
     else:
         raise Malformed("act: pause or resume.")
-    note(f"kind.{act}", kind=name)
     return redirect(url_for("system.index"), 303)
 
 
 @bp.post("/audit")
 def audit() -> ResponseReturnValue:
-    files = "files" in request.form
-    if audits.ask(me(), files=files):
-        note("audit.run", files=files)
+    if steering.audit(me(), files="files" in request.form):
         flash("The audit was asked for. A worker does it.")
     else:
         flash("An audit is under way already.")

@@ -33,6 +33,7 @@ SENTENCES = {
     "address.asked": "Another address was asked for",
     "address.changed": "The address was changed",
     "address.forgotten": "An address was forgotten",
+    "audit.asked": "An audit was asked for",
     "invitation.made": "Somebody was invited",
     "key.made": "An API key was made",
     "key.revoked": "An API key was revoked",

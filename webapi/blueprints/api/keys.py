@@ -12,9 +12,11 @@ from pydantic import BaseModel, Field
 
 from webapi.blueprints import reading
 from webapi.blueprints.api.openapi import refuse_query, takes_body
-from webapi.blueprints.identity import require_anyone, session_only
-from webapi.models import ApiKey
-from webapi.services import keys
+from webapi.blueprints.identity import require_anyone, session_only, this_session
+from webapi.blueprints.reading import Moment
+from webapi.errors import Forbidden
+from webapi.models import ApiKey, Scope
+from webapi.services import keys, sessions
 from webapi.services.addresses import Line
 
 bp = APIBlueprint("api_keys", __name__, tag="Keys")
@@ -29,6 +31,9 @@ class KeyIn(BaseModel):
 
     name: Line = Field(min_length=1, max_length=100, examples=["nightly import"])
     type: Literal["live", "test"] = "live"
+    scopes: list[Scope] = Field([Scope.SUBMIT, Scope.READ], min_length=1, max_length=len(Scope))
+    kind: str | None = Field(None, max_length=100, description="It sees and submits jobs of this kind alone.")
+    expires_at: Moment | None = Field(None, description="When it ends; RFC 3339. Without it, never.")
 
 
 class KeyOut(BaseModel):
@@ -39,6 +44,9 @@ class KeyOut(BaseModel):
     type: Literal["live", "test"]
     prefix: str = Field(examples=["wapi_live_0123456789ab"])
     last_four: str
+    scopes: list[Scope]
+    kind: str | None
+    expires_at: datetime | None
     created_at: datetime
     last_used_at: datetime | None
 
@@ -69,7 +77,10 @@ def create() -> tuple[NewKey, int, dict[str, str]]:
     """Make a key; this answer shows it, and none after it"""
     owner = session_only()
     wanted = reading.body(KeyIn)
-    token = keys.create(owner, wanted.name, test=wanted.type == "test")
+    if not sessions.is_confirmed(this_session()):
+        raise Forbidden("Give your password again first, at /account/confirm: it is some time since you did.")
+    test, ends = wanted.type == "test", wanted.expires_at
+    token = keys.create(owner, wanted.name, test, scopes=wanted.scopes, kind=wanted.kind, expires_at=ends)
     row = next(each for each in keys.of(owner) if token.startswith(f"{each.prefix}_"))
     made = NewKey(**_shape(row).model_dump(), key=token)
     return made, 201, {"Location": url_for("api_keys.remove", key_id=row.id)}
@@ -86,6 +97,14 @@ def remove(key_id: UUID) -> tuple[str, int]:
 
 def _shape(row: ApiKey) -> KeyOut:
     return KeyOut(
-        id=row.id, name=row.name, type="test" if row.is_test else "live", prefix=row.prefix, last_four=row.last_four,
-        created_at=row.created_at, last_used_at=row.last_used_at,
-    )  # fmt: skip
+        id=row.id,
+        name=row.name,
+        type="test" if row.is_test else "live",
+        prefix=row.prefix,
+        last_four=row.last_four,
+        scopes=[Scope(each) for each in row.scopes.split()],
+        kind=row.kind,
+        expires_at=row.expires_at,
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+    )
