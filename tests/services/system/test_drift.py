@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from tests.kinds.faulty import Note
+from tests.queue.acting import Anything
 from tests.queue.rows import accept, change
 from tests.servers import Broker
 from tests.services.system import crowd
@@ -48,6 +49,19 @@ def test_hints_that_were_lost_are_seen(broker: Broker) -> None:
 
 
 @pytest.mark.usefixtures("owner")
+def test_what_its_gate_or_its_absence_holds_back_has_lost_no_hint(broker: Broker) -> None:
+    crowd.worker()
+    for name in ("rated.slow", "test.note"):
+        change(accept(name, Anything()), run_at=after(-4000))
+    change(accept("test.slow", Note()), kind="gone.kind", run_at=after(-4000))
+    gates.pause("test.note", "command line")
+    broker.client().flushall()
+    found = queue()
+    assert (found.due, found.held, found.gated, found.waited) == (3, 2, 1, 0.0)
+    assert explained(found)[0] == "ok"
+
+
+@pytest.mark.usefixtures("owner")
 def test_a_queue_that_nobody_takes_names_the_command() -> None:
     crowd.worker("email")
     accept("test.note", Note())
@@ -70,7 +84,7 @@ def test_without_redis_nobody_knows_the_hints(make_app: Callable[..., Flask]) ->
         assert explained(found)[::2] == ("bad", "start it, or check REDIS_URL")
 
 
-WELL = Queue("default", workers=1, slots=2, busy=0, due=0, held=0, unsent=0, hints=0, waited=0.0)
+WELL = Queue("default", workers=1, slots=2, busy=0, due=0, held=0, gated=0, unsent=0, hints=0, waited=0.0)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +93,8 @@ WELL = Queue("default", workers=1, slots=2, busy=0, due=0, held=0, unsent=0, hin
         ({}, "ok", "Redis and SQL agree"),
         ({"workers": 0}, "ok", "No worker takes this queue yet"),
         ({"hints": 3}, "ok", "find no job and are dropped"),
-        ({"due": 5, "held": 5}, "ok", "paused kinds"),
+        ({"due": 5, "held": 5}, "ok", "paused or that no program has"),
+        ({"due": 5, "held": 2, "gated": 3}, "ok", "a rate or a cap"),
         ({"due": 5, "hints": 9}, "ok", "More hints than jobs"),
         ({"due": 5, "busy": 2}, "ok", "Every slot is busy"),
         ({"due": 5, "hints": 5}, "ok", "as fast as they come"),

@@ -35,7 +35,8 @@ _UNSENT = text(
 class Queue:
     """One queue. `hints` is None when Redis does not say; `unsent` are due jobs whose hint is known not to be there.
 
-    `held` are due jobs whose kinds somebody paused: they are in `due` too, and are not rung for.
+    `held` are due jobs of kinds that somebody paused or that nobody has; `gated` are those whose kinds have a rate or
+    a cap. Both are in `due` too.
     """
 
     name: str
@@ -44,9 +45,10 @@ class Queue:
     busy: int
     due: int
     held: int
+    gated: int
     unsent: int
     hints: int | None
-    waited: float  # seconds for which the oldest job that nobody holds back has been due
+    waited: float  # seconds for which the oldest job that nothing holds back has been due
 
     @property
     def open(self) -> int:
@@ -71,17 +73,20 @@ def _queue(
     name: str, found: list[Waiting], alive: list[Member], unsent: int, hints: dict[str, int] | None, clock: datetime
 ) -> Queue:
     mine = [each.row for each in alive if name in each.row.queues]
-    begun = [each.oldest for each in found if each.oldest is not None and each.paused_at is None]
+    shut = [each for each in found if each.paused_at is not None or not each.known]
+    gated = [each for each in found if each.held and each not in shut]
+    free = [each.oldest for each in found if each.oldest is not None and each not in shut + gated]
     return Queue(
         name=name,
         workers=len(mine),
         slots=sum(row.slots for row in mine),
         busy=sum(row.busy for row in mine),
         due=sum(each.due for each in found),
-        held=sum(each.due for each in found if each.paused_at is not None),
+        held=sum(each.due for each in shut),
+        gated=sum(each.due for each in gated),
         unsent=unsent,
         hints=hints[name] if hints is not None else None,
-        waited=max(0.0, (clock - min(begun)).total_seconds()) if begun else 0.0,
+        waited=max(0.0, (clock - min(free)).total_seconds()) if free else 0.0,
     )
 
 
@@ -102,7 +107,9 @@ def explained(queue: Queue) -> tuple[Verdict, str, str]:
     if queue.due == 0:
         return "ok", _nothing_due(queue), ""
     if queue.open == 0:
-        return "ok", "All that is due is of paused kinds and is not rung for.", ""
+        return "ok", "All that is due is of kinds that are paused or that no program has; it is not rung for.", ""
+    if queue.open == queue.gated:
+        return "ok", "All that is due is of kinds with a rate or a cap, and begins as these allow.", ""
     if queue.hints == 0 and queue.busy < queue.slots and queue.waited > SILENCE:
         sentence = "No hint lies in Redis for jobs that are due, and slots are free: their hints were lost."
         return "warn", f"{sentence} The relay sends them again, after 30 s at first, then less often.", ""
