@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     REDIS_URL: str = "redis://127.0.0.1:6379/0"
     STORAGE_URL: str = "var/files"
     PUBLIC_URL: str = "http://127.0.0.1:5000"
+    SERVER_NAMES: list[str] = []
     PORT: int = Field(5000, ge=1, le=65535)
     WEB_CONCURRENCY: int = Field(1, ge=1)
     MAIL_SERVER: str = "127.0.0.1"

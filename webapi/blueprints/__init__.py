@@ -14,6 +14,7 @@ from webapi.blueprints import (
     docs,
     headers,
     health,
+    hosts,
     identity,
     inbox,
     jobs,
@@ -37,6 +38,7 @@ from webapi.blueprints import (
 def init_app(app: APIFlask) -> None:
     """Everything that a request passes through, then every door."""
     headers.init_app(app)
+    hosts.init_app(app)
     bodies.init_app(app)
     identity.init_app(app)
     shown.init_app(app)
