@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from webapi.local.layout import lay_out
 from webapi.local.processes import Supervisor
 from webapi.local.programs import Program
 from webapi.local.scratch import defaults, environment_of
-from webapi.local.system import bring_up
+from webapi.local.system import WORKERS, bring_up
 from webapi.services import accounts, keys
 
 SLOW = 30.0  # seconds for a sink to come up
@@ -50,7 +50,15 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, database: str, *, concurrency: int, delay: float = 0.0, **settings: Any) -> Iterator[Stage]:
+def stage(
+    folder: Path,
+    database: str,
+    *,
+    concurrency: int,
+    delay: float = 0.0,
+    workers: Sequence[str] = WORKERS,
+    **settings: Any,
+) -> Iterator[Stage]:
     """Bring everything up in `folder`; all of it ends with the block."""
     folder.mkdir(parents=True)
     receipts, mail_port = folder / "receipts", ports.free()
@@ -69,7 +77,7 @@ def stage(folder: Path, database: str, *, concurrency: int, delay: float = 0.0, 
         }
         layout = lay_out(folder / "var", given, lambda line: None)
         app = create_app(defaults() | given | dict(layout.chosen))
-        bring_up(layout, app, supervisor, environment_of(layout), concurrency=concurrency)
+        bring_up(layout, app, supervisor, environment_of(layout), workers, concurrency)
         with app.app_context():
             user = accounts.create("bench@example.com", "Bench", secrets.token_urlsafe(16), verified=True)
             key = keys.create(user, "bench")

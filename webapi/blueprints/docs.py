@@ -171,7 +171,7 @@ def curl(operation: Operation) -> str:
     for each in operation.parameters:
         if each["in"] == "path":
             path = path.replace(f"{{{each['name']}}}", str(each.get("example", each["name"])))
-    query = urlencode({each["name"]: each["example"] for each in operation.parameters if _asked(each)})
+    query = urlencode({each["name"]: each["example"] for each in operation.parameters if _asked(each)}, True)
     url = current_app.config["PUBLIC_URL"].rstrip("/") + path + (f"?{query}" if query else "")
     verb = "" if operation.verb == "GET" else f"-X {operation.verb} "
     lines = [f"curl {verb}{shlex.quote(url)}", '-H "Authorization: Bearer $WEBAPI_KEY"']

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.blueprints.routes import Route, routes
+from tests.blueprints.routes import NOBODYS, Route, routes
 from tests.blueprints.site import Site
 from tests.blueprints.test_reading import MALFORMED
 from tests.conftest import DATABASES
@@ -111,8 +111,7 @@ def test_every_list_that_has_pages_caps_their_size(site: Site, site_spec: dict[s
         if any(each["name"] == "limit" for each in entry.get("get", {}).get("parameters", []))
     ]
     assert len(paged) >= 4
-    for path in paged:
-        path = path.replace("{mailing_id}", "01900000-0000-7000-8000-000000000000")
+    for path in (each.replace("{mailing_id}", str(NOBODYS)) for each in paged):
         for limit in ("0", "-1", "1001", "1e3", "9" * 30):
             answer = site.program.get(path, query_string={"limit": limit}, headers=site.ada.headers)
             assert answer.status_code == 400, (path, limit)

@@ -39,6 +39,7 @@ HEADERS = {
     "patch_api_templates_change": [IF_MATCH],
     "put_api_templates_replace": [IF_MATCH],
 }
+ASKED = {"post_api_bulk_cancel": ["queued"], "post_api_bulk_replay": ["failed"]}  # states, since they need a filter
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code", "errors", "request_id"],
@@ -111,6 +112,8 @@ def _complete(operation: Spec) -> None:
     parameters += copy.deepcopy(HEADERS.get(operation.get("operationId", ""), []))
     for parameter in parameters:
         _describe_parameter(parameter)
+        if parameter["name"] == "state" and operation.get("operationId") in ASKED:
+            parameter["example"] = ASKED[operation["operationId"]]
     if any(each.get("name") == "callback_url" for each in parameters):
         operation["callbacks"] = TOLD
     if said := operation.pop("x-body", None):

@@ -41,7 +41,7 @@ REQUESTS: dict[str, Any] = {
     "TemplateChange": {"subject": "Thank you, {{name}}"},
     "Values": {"values": {"name": "Bob"}},
     "Draft": {**WORDING, "values": {"name": "Bob"}},
-    "SenderIn": {"address": "shop@example.com", "name": "The shop"},
+    "SenderIn": {"address": "orders@example.com", "name": "The shop"},
     "SuppressionIn": {"address": "carol@example.com", "detail": "asked by telephone"},
     "DatasetChange": {"name": "customers"},
     "KeyIn": {"name": "nightly import", "type": "live"},
@@ -49,7 +49,7 @@ REQUESTS: dict[str, Any] = {
     "Release": {"effects": [EFFECT]},
     "Confirmation": {"leave_out_bad": True},
 }  # fmt: skip
-CSV = "email,name\nbob@example.com,Bob\n"
+CSV = "email,name\nbob@example.com,Bob\ncarol@example.com,Carol\n"
 BOUNCE = """\
 From: MAILER-DAEMON@mx.example.com
 Subject: Undelivered Mail

@@ -43,11 +43,14 @@ def takes_query(model: type[BaseModel]) -> Callable[[View], View]:
 
 
 def refuse_query() -> None:
-    """For views that declare no query parameters: whoever sends one means something that does not happen."""
+    """Before anything else is looked at: a parameter that the view does not know was meant to do something."""
     view = current_app.view_functions[request.endpoint or ""]
-    takes = any(location == "query" for _, location in getattr(view, "_spec", {}).get("args") or [])
-    if request.args and not takes:
-        raise Malformed(f"There is no parameter {next(iter(request.args))!r} here.")
+    models = [model for model, location in getattr(view, "_spec", {}).get("args") or [] if location == "query"]
+    known = [name for model in models for name in model.model_fields]
+    for name in request.args:
+        if name not in known:
+            some = f" Known are: {', '.join(known)}." if known else ""
+            raise Malformed(f"There is no parameter {name!r} here.{some}")
 
 
 def takes_body(model: type[BaseModel]) -> Callable[[View], View]:
