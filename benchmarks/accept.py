@@ -2,7 +2,7 @@
 
     python -m benchmarks.accept [--jobs 10000] [--runs 5] [--database postgresql]
 
-Over HTTP, to a web server of its own; no worker runs, so that nothing else does. Celery's messages go to the same Redis.
+Over HTTP, to a web server of its own, without a worker. Celery's messages go to the same Redis.
 """
 
 from __future__ import annotations
@@ -75,18 +75,20 @@ def celery_group(on: Stage, jobs: int) -> float:
 
 def main(jobs: int, runs: int, database: str) -> None:
     rates: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory(prefix="webapi-bench-") as folder:
-        with stage(Path(folder, "system"), database, concurrency=1, workers=(), MAX_OPEN_JOBS=10_000_000) as on:
-            measures: dict[str, Callable[[], float]] = {
-                "Celery's group().delay(), keeps nothing": lambda: celery_group(on, jobs),
-                "ours, one by one": lambda: singles(on),
-                "ours, batches of 1,000": lambda: batches(on, jobs, 1_000),
-                "ours, batches of 10,000": lambda: batches(on, jobs, 10_000),
-            }
-            for _ in range(runs):
-                for name, measure in measures.items():
-                    rates.setdefault(name, []).append(measure())
-                    print(f"{name}: {rates[name][-1]:,.0f}/s", file=sys.stderr)
+    with (
+        tempfile.TemporaryDirectory(prefix="webapi-bench-") as folder,
+        stage(Path(folder, "system"), database, concurrency=1, workers=(), MAX_OPEN_JOBS=10_000_000) as on,
+    ):
+        measures: dict[str, Callable[[], float]] = {
+            "Celery's group().delay(), keeps nothing": lambda: celery_group(on, jobs),
+            "ours, one by one": lambda: singles(on),
+            "ours, batches of 1,000": lambda: batches(on, jobs, 1_000),
+            "ours, batches of 10,000": lambda: batches(on, jobs, 10_000),
+        }
+        for _ in range(runs):
+            for name, measure in measures.items():
+                rates.setdefault(name, []).append(measure())
+                print(f"{name}: {rates[name][-1]:,.0f}/s", file=sys.stderr)
     report(rates, runs, database)
 
 

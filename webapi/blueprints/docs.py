@@ -74,7 +74,9 @@ def show(operation_id: str) -> ResponseReturnValue:
     operation = _operations().get(operation_id)
     if operation is None:
         raise NotFound("The API has no such operation.")
-    bodies = [(sort, list(fields(media["schema"])), shown(media.get("example"))) for sort, media in operation.body]
+    bodies = [
+        (sort, list(fields(media["schema"])), shown(media.get("example"), sort)) for sort, media in operation.body
+    ]
     answers = [
         (
             status,
@@ -158,8 +160,10 @@ def _limits(schema: Spec) -> str:
     return ", ".join([*given, *([] if default in (None, "", [], {}) else [f"without it {json.dumps(default)}"])])
 
 
-def shown(example: Any) -> str:
+def shown(example: Any, sort: str = "") -> str:
     """An example as text: a document with its lines indented, anything else as it is."""
+    if sort.endswith("ndjson"):
+        return "\n".join(json.dumps(each, ensure_ascii=False) for each in example)
     if example is None or isinstance(example, str):
         return example or ""
     return json.dumps(example, indent=2, ensure_ascii=False)

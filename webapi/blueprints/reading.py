@@ -5,27 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from flask import request
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from webapi.errors import Fault, Invalid, Malformed, UnsupportedMediaType
 from webapi.queue import Once, fingerprint, seals
 
 Model = TypeVar("Model", bound=BaseModel)
-
-FIRST_YEAR, LAST_YEAR = 1970, 2200  # moments beyond have no place in every database and time zone
-
-
-def _plausible(moment: datetime) -> datetime:
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ValueError(f"use a time between the years {FIRST_YEAR} and {LAST_YEAR}")
-    return moment
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
 
 DEEPEST = 32
 WIDEST = 2**63  # an integer beyond 64 bits has no place in a database

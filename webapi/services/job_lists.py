@@ -17,6 +17,8 @@ from webapi.errors import Malformed
 from webapi.extensions import db
 from webapi.models import Job, State, User
 
+CURSOR = "^[A-Za-z0-9_-]{22}$"  # the 16 bytes of an id
+
 
 @dataclass(frozen=True)
 class Wanted:

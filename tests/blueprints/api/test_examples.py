@@ -56,7 +56,8 @@ def send(site: Site, things: dict[str, Any], operation: Operation, sort: str | N
     for each in [each for each in parameters if each["in"] == "path"]:
         path = path.replace(f"{{{each['name']}}}", str(things.get(each["name"], each.get("example"))))
     query = urlencode({each["name"]: each["example"] for each in parameters if _asked(each)}, doseq=True)
-    text = example if isinstance(example, str) else json.dumps(example)
+    lines = example if sort == "application/x-ndjson" else [example]
+    text = "\n".join(each if isinstance(each, str) else json.dumps(each) for each in lines)
     body = None if sort is None else text.replace(examples.UPLOAD, str(things["upload"]))
     headers = {"Content-Type": sort} if sort else {}
     if {"session": []} in described["security"]:

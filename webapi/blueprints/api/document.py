@@ -118,7 +118,9 @@ def _complete(operation: Spec) -> None:
         operation["callbacks"] = TOLD
     if said := operation.pop("x-body", None):
         content: Spec = {operation.pop("x-media-type", "application/octet-stream"): {"schema": {}}}
-        operation["requestBody"] = {"required": True, "description": said, "content": content}
+        operation["requestBody"] = {"description": said, "content": content}
+    if "requestBody" in operation:
+        operation["requestBody"]["required"] = operation.pop("x-required", True)
     if sort := operation.pop("x-answer", None):
         operation["responses"]["200"]["content"] = {sort: {}}
     operation.setdefault("security", [{"key": []}])
@@ -152,7 +154,7 @@ def _single(template: Spec, kind: Kind) -> Spec:
 def _batch(template: Spec, kind: Kind) -> Spec:
     operation = _of_kind(template, f"submit_{_name(kind)}_batch", f"{kind.summary[:-1]}: many at once")
     items = {"type": "array", "minItems": 1, "maxItems": MOST, "items": _payload(kind)}
-    lines = {"type": "string", "description": "One payload a line."}
+    lines = {**items, "description": "One payload a line."}
     content = {"application/json": {"schema": items}, "application/x-ndjson": {"schema": lines}}
     operation["requestBody"] = {"required": True, "content": content}
     return operation

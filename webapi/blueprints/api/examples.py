@@ -7,7 +7,6 @@ example puts their own in their place.
 from __future__ import annotations
 
 import copy
-import json
 from typing import Any
 
 Spec = dict[str, Any]
@@ -67,8 +66,7 @@ Status: 5.1.1
 
 --part--
 """
-NDJSON = "application/x-ndjson"
-RAW = {"application/octet-stream": CSV, "message/rfc822": BOUNCE, NDJSON: ""}
+RAW = {"application/octet-stream": CSV, "message/rfc822": BOUNCE}
 
 
 def add(operation: Spec, schemas: Spec) -> None:
@@ -76,8 +74,6 @@ def add(operation: Spec, schemas: Spec) -> None:
     content = operation.get("requestBody", {}).get("content", {})
     for sort, media in content.items():
         media["example"] = RAW[sort] if sort in RAW else _request(media["schema"], schemas)
-    if NDJSON in content:
-        content[NDJSON]["example"] = "".join(f"{json.dumps(each)}\n" for each in content["application/json"]["example"])
     for answer in operation.get("responses", {}).values():
         for media in answer.get("content", {}).values():
             if media.get("schema"):

@@ -19,7 +19,7 @@ from webapi.blueprints.api.openapi import refuse_query, takes_body, takes_query
 from webapi.blueprints.api.shapes import EffectList, EventList, JobOut, JobPage, Release, Resolution, Why
 from webapi.blueprints.api.shaping import shape_effects, shape_events, shape_jobs
 from webapi.blueprints.identity import check_sandbox, me, require_anyone, sandbox
-from webapi.blueprints.reading import Moment
+from webapi.blueprints.moments import Moment
 from webapi.models import Job, State
 from webapi.queue import explain
 from webapi.services import job_lists, job_pages, jobs
@@ -61,7 +61,9 @@ class FilterQuery(BaseModel):
 class ListQuery(FilterQuery):
     """Which jobs to list."""
 
-    cursor: str | None = Field(None, description="From the previous page's next_cursor.")
+    cursor: str | None = Field(
+        None, description="From the previous page's next_cursor.", json_schema_extra={"pattern": job_lists.CURSOR}
+    )
     limit: int = Field(50, ge=1, le=200)
 
 

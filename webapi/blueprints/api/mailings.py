@@ -31,7 +31,9 @@ KIND = "email.bulk"
 class MailingQuery(BaseModel):
     """Which mailings to list."""
 
-    cursor: str | None = Field(None, description="From the previous page's next_cursor.")
+    cursor: str | None = Field(
+        None, description="From the previous page's next_cursor.", json_schema_extra={"pattern": job_lists.CURSOR}
+    )
     limit: int = Field(20, ge=1, le=100)
 
 

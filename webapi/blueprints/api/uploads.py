@@ -29,7 +29,7 @@ class UploadQuery(BaseModel):
 @bp.post("/uploads")
 @takes_query(UploadQuery)
 @bp.output(UploadOut, status_code=201)
-@bp.doc(extensions={"x-body": "The bytes of the file, as they are."})
+@bp.doc(extensions={"x-body": "The bytes of the file, as they are.", "x-required": False})
 def create() -> tuple[UploadOut, int]:
     """Hand in a file: the body is its bytes, `name` its name"""
     query = reading.query(UploadQuery)
