@@ -126,7 +126,7 @@ class Watch(threading.Thread):
 
 def main(rows: int, runs: int, database: str, delay: float, connections: int, kill: bool) -> None:
     folder = Path(tempfile.mkdtemp(prefix="webapi-bench-"))
-    settings = {"MAIL_CONNECTIONS": connections, "LEASE_SECONDS": 10 if kill else 60}
+    settings: dict[str, Any] = {"MAIL_CONNECTIONS": connections, "LEASE_SECONDS": 10 if kill else 60}
     rates: dict[str, list[float]] = {SEND: [], KEPT: [], OURS: [], CHECK: []}
     ended = []
     with stage(folder / "run", database, concurrency=1, delay=delay, **settings) as there:
