@@ -25,7 +25,7 @@ def make(browser: Browser, name: str = "nightly import") -> str:
 def test_a_test_key_is_made_by_its_box_and_listed_as_one(browser: Browser) -> None:
     page = browser.post("/keys", {"name": "trial run", "test": "on"}).text
     (row,) = [each for each in page.split("<tr>") if "trial run" in each]
-    assert (KEY.findall(page)[0].startswith("wapi_test_"), "<td>test</td>" in row) == (True, True)
+    assert (KEY.findall(page)[0].startswith("wapi_test_"), ">test</td>" in row) == (True, True)
 
 
 def me(site: Site, key: str) -> TestResponse:

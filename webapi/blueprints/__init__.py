@@ -9,6 +9,7 @@ from webapi.blueprints import (
     accounts,
     addresses,
     api,
+    assets,
     bodies,
     datasets,
     docs,
@@ -22,6 +23,7 @@ from webapi.blueprints import (
     live,
     mail_links,
     mailings,
+    navigation,
     reading,
     recovery,
     reports,
@@ -32,6 +34,7 @@ from webapi.blueprints import (
     templates,
     tickets,
     tutorial,
+    zone,
 )
 
 
@@ -42,12 +45,15 @@ def init_app(app: APIFlask) -> None:
     bodies.init_app(app)
     identity.init_app(app)
     shown.init_app(app)
+    assets.init_app(app)
+    navigation.init_app(app)
     app.before_request(reading.refuse_nul)
     app.register_blueprint(health.bp)
     app.register_blueprint(accounts.bp)
     app.register_blueprint(recovery.bp)
     app.register_blueprint(tickets.bp)
     app.register_blueprint(account.bp)
+    app.register_blueprint(zone.bp)
     app.register_blueprint(jobs.bp)
     live.init_app(app)
     app.register_blueprint(schedules.bp)

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field
 
 from webapi.blueprints import forms, live, reading
+from webapi.blueprints import overview as first_page
 from webapi.blueprints.answers import download, public_kinds
 from webapi.blueprints.identity import me, require_person
 from webapi.errors import Invalid
@@ -40,17 +41,7 @@ class Listing(BaseModel):
 
 @bp.get("/")
 def overview() -> ResponseReturnValue:
-    owner = me()
-    recent = job_lists.page(owner, job_lists.Wanted(), limit=8)
-    needs_me = job_lists.page(owner, job_lists.Wanted(states=[State.UNCERTAIN, State.FAILED]), limit=5)
-    own = {kind.name for kind in public_kinds()}
-    return render_template(
-        "jobs/overview.html",
-        counts=job_lists.counts(owner),
-        recent=recent.jobs,
-        needs_me=needs_me.jobs,
-        new_here=not any(job.kind in own for job in recent.jobs),
-    )
+    return first_page.drawn(me())
 
 
 @bp.get("/new")

@@ -47,6 +47,7 @@ UNASKED = {
     "keys",
     "docs",
     "system",
+    "zone",
 }
 # What hands in work, by its endpoint.
 SUBMITS = {

@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
+from flask_login import current_user
+from markupsafe import Markup
 
+from webapi.queue import cron
 from webapi.services import calls
 
 STEPS = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
@@ -16,7 +19,10 @@ STEPS = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
 def init_app(app: Flask) -> None:
     app.jinja_env.filters |= {
         "ago": ago,
+        "exact": exact,
         "iso": iso,
+        "local": local,
+        "moment": moment,
         "phrase": calls.named,
         "pretty": pretty,
         "size": size,
@@ -36,6 +42,26 @@ def ago(at: datetime, now: datetime | None = None) -> str:
             words = f"{count} {name}{'s' if count > 1 else ''}"
             return f"in {words}" if left > 0 else f"{words} ago"
     return "just now"
+
+
+def moment(at: datetime, words: str | None = None) -> Markup:
+    """How long ago it was, with the exact time on hover; `words` stand there instead when they are given."""
+    live = "" if words else Markup(' class="ago"')
+    form = Markup('<time{} datetime="{}" title="{}">{}</time>')
+    return form.format(live, iso(at), exact(at), words or ago(at))
+
+
+def local(at: datetime) -> datetime:
+    """The moment in the time zone of whoever looks."""
+    return at.astimezone(cron.zone(getattr(current_user, "time_zone", "UTC")))
+
+
+def exact(at: datetime) -> str:
+    """`Mon 23 Nov 2026, 09:00:12 +01:00 (Europe/Zurich)`, in the time zone of whoever looks."""
+    there = local(at)
+    name, offset = str(there.tzinfo), there.strftime("%z")
+    zone = "UTC" if name == "UTC" else f"{offset[:3]}:{offset[3:5]} ({name})"
+    return f"{there.strftime('%a %d %b %Y, %H:%M:%S')} {zone}"
 
 
 def iso(at: datetime) -> str:

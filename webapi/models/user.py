@@ -37,6 +37,7 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined,misc]
     """A person. `session_epoch` is in every session: raising it ends all of theirs.
 
     `open_jobs` counts their jobs that are not over; the ledger keeps it with each change of a state.
+    `time_zone` is the one in which times are shown to them.
     """
 
     __tablename__ = "users"
@@ -50,6 +51,7 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined,misc]
     role: Mapped[str] = mapped_column(String(20), default=Role.USER, server_default=Role.USER)
     verified_at: Mapped[datetime | None] = mapped_column(Moment)
     open_jobs: Mapped[int] = mapped_column(default=0, server_default="0")
+    time_zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")
     created_at: Mapped[datetime] = mapped_column(Moment, default=now())
 
     @property
