@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -130,32 +129,3 @@ def test_everything_of_a_job_is_escaped(site: Site, browser: Browser) -> None:
     pages = [browser.get(path).text for path in (f"/jobs/{job['id']}", "/jobs", "/")]
     assert not [page for page in pages if ATTACK in page]
     assert "&lt;script&gt;" in pages[0]
-
-
-def tagged(site: Site, count: int) -> tuple[str, list[str]]:
-    """So many jobs with a tag of their own, the newest first."""
-    tag = uuid4().hex
-    return tag, [site.submit("data.process", {"data": 1}, tag=tag)["id"] for _ in range(count)][::-1]
-
-
-def listed(page: str) -> list[str]:
-    return re.findall(r'<td><a href="/jobs/([0-9a-f-]{36})">', page)
-
-
-def test_the_list_goes_on_where_its_page_ended(site: Site, browser: Browser) -> None:
-    tag, jobs = tagged(site, 5)
-    found, path = [], f"/jobs?tag={tag}&limit=2"
-    for _ in range(3):
-        page = browser.get(path).text
-        found.append(listed(page))
-        following = re.search(r'<a href="([^"]+)" rel="next">', page)
-        path = following[1].replace("&amp;", "&") if following else ""
-    assert (found, path) == ([jobs[:2], jobs[2:4], jobs[4:]], "")
-
-
-def test_the_list_is_filtered_by_kind_and_state(site: Site, browser: Browser) -> None:
-    tag, jobs = tagged(site, 2)
-    browser.post(f"/jobs/{jobs[0]}/cancel")
-    assert listed(browser.get(f"/jobs?tag={tag}&state=cancelled").text) == jobs[:1]
-    assert listed(browser.get(f"/jobs?tag={tag}&kind=data.process").text) == jobs
-    assert "No job matches." in browser.get(f"/jobs?tag={tag}&kind=email.send").text

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert
+from flask import Flask
+from sqlalchemy import insert, select, text
 from uuid_utils.compat import uuid7
 
 from tests.conftest import Person
 from tests.kinds.faulty import Note
+from tests.waiting import until
 from webapi.errors import Conflict, Malformed
 from webapi.extensions import db
 from webapi.models import Effect, EffectState, Job, State
@@ -20,6 +23,7 @@ from webapi.queue.claim import claim
 from webapi.queue.heartbeat import holding
 from webapi.services import bulk
 from webapi.services.job_lists import Wanted
+from webapi.services.job_queries import read
 
 pytestmark = pytest.mark.usefixtures("context")
 NOTES = Wanted(kinds=["test.note"])
@@ -101,7 +105,7 @@ def test_a_replay_counts_what_will_not_be_repeated(ada: Person) -> None:
     with writing() as session:
         session.execute(insert(Effect), rows)
     outcome = bulk.replay(ada.row, NOTES, dry_run=True)
-    assert outcome.effects == {EffectState.DONE: 1, EffectState.REFUSED: 2}
+    assert (outcome.effects, outcome.partly) == ({EffectState.DONE: 1, EffectState.REFUSED: 2}, 1)
 
 
 def test_more_than_one_call_takes_is_left_for_the_next(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,3 +126,74 @@ def test_a_replay_that_is_too_late_changes_no_effect(ada: Person) -> None:
         with pytest.raises(Conflict):
             control.replay(session, job_id, "ada")
     assert db.session.scalars(db.select(Effect.state)).one() == EffectState.REFUSED
+
+
+def test_what_matches_and_stays_as_it_is_is_counted_by_the_reason(ada: Person) -> None:
+    jobs = [add(ada) for _ in range(3)]
+    fail()
+    claim(kind_named("test.note"))
+    assert bulk.cancel(ada.row, Wanted(ids=jobs), dry_run=True).left_out == {"over already": 1}
+    assert bulk.replay(ada.row, Wanted(ids=jobs), dry_run=True).left_out == {"not over yet": 2}
+    bulk.replay(ada.row, Wanted(ids=jobs), dry_run=False)
+    assert [state(job_id) for job_id in jobs] == ["queued", "running", "queued"]
+
+
+def test_what_succeeded_is_left_out_by_name(ada: Person) -> None:
+    job_id = add(ada)
+    attempt = claim(kind_named("test.note"))
+    assert attempt is not None
+    with holding(attempt):
+        finish.succeeded(attempt, None)
+    (reason,) = bulk.replay(ada.row, Wanted(ids=[job_id]), dry_run=True).left_out
+    assert reason.startswith("succeeded; such jobs run again only when")
+    assert bulk.replay(ada.row, Wanted(terms=read("state:succeeded,failed")), dry_run=True).jobs == {State.SUCCEEDED: 1}
+
+
+def test_jobs_of_a_kind_that_is_gone_are_not_run_again(ada: Person, app: Flask) -> None:
+    add(ada)
+    bulk.cancel(ada.row, NOTES, dry_run=False)
+    gone = app.extensions["kinds"].pop("test.note")
+    outcome = bulk.replay(ada.row, NOTES, dry_run=False)
+    app.extensions["kinds"]["test.note"] = gone
+    assert (outcome.changed, outcome.left_out) == (0, {"of a kind that is no longer there": 1})
+
+
+def test_jobs_that_came_after_the_dry_run_are_not_meant(ada: Person) -> None:
+    seen = add(ada)
+    newest = bulk.cancel(ada.row, NOTES, dry_run=True).newest
+    later = add(ada)
+    bulk.cancel(ada.row, Wanted(terms=read("kind:test.note"), until=newest), dry_run=False)
+    assert (newest, state(seen), state(later)) == (seen, "cancelled", "queued")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_cancel_and_a_job_that_ends_at_the_same_time_wait_for_each_other_in_one_order(
+    app: Flask, ada: Person
+) -> None:
+    """SQLite has one writer at a time."""
+    ids = [add(ada) for _ in range(3)]
+    locked, ended = threading.Event(), threading.Event()
+
+    def end_of_the_second() -> None:
+        """As `finish` does it: the job first, and its owner's count after it."""
+        with app.app_context(), writing() as session:
+            session.execute(select(Job.id).where(Job.id == ids[1]).with_for_update())
+            locked.set()
+            until(lambda: _waiting() > 0, what="the bulk cancel to wait for this job")
+            control.cancel(session, ids[1], "a test")
+        ended.set()
+
+    other = threading.Thread(target=end_of_the_second)
+    other.start()
+    assert locked.wait(10)
+    outcome = bulk.cancel(ada.row, NOTES, dry_run=False)
+    other.join()
+    assert (ended.is_set(), outcome.changed) == (True, 2)
+    assert {state(job_id) for job_id in ids} == {"cancelled"}
+    assert whole()
+
+
+def _waiting() -> int:
+    with db.engine.connect() as connection:
+        waits = "datname = current_database() AND wait_event_type = 'Lock'"
+        return int(connection.execute(text(f"SELECT count(*) FROM pg_stat_activity WHERE {waits}")).scalar_one())

@@ -14,6 +14,7 @@ from webapi.models import Job, State
 from webapi.queue import kind_named
 from webapi.services import job_lists, jobs
 from webapi.services.job_lists import Wanted
+from webapi.services.job_queries import read
 from webapi.tasks.data_process import Data
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -59,3 +60,40 @@ def test_jobs_are_found_by_state_kind_and_tag(ada: Person) -> None:
 def test_a_made_up_cursor_is_refused(ada: Person, cursor: str) -> None:
     with pytest.raises(Malformed):
         job_lists.page(ada.row, Wanted(), cursor=cursor)
+
+
+def test_text_is_looked_for_in_so_many_jobs_and_then_further_back(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_lists, "LOOKED_THROUGH", 3)
+    ids = [submit(ada, tags=["old"] if number == 1 else []).id for number in range(7)]
+    wanted, cursor, seen = Wanted(terms=read("old")), None, []
+    while True:
+        page = job_lists.page(ada.row, wanted, cursor=cursor)
+        seen.append([job.id for job in page.jobs])
+        cursor = page.next_cursor
+        assert page.unread == (cursor is not None)
+        if cursor is None:
+            break
+    assert seen == [[], [ids[1]], []]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5])
+def test_pages_of_a_text_hold_each_job_once(ada: Person, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    monkeypatch.setattr(job_lists, "LOOKED_THROUGH", 4)
+    mine = [submit(ada, tags=["word"] if number % 3 else []) for number in range(9)]
+    found = [job.id for page in pages(ada, Wanted(terms=read("word")), limit) for job in page]
+    assert found == [job.id for job in reversed(mine) if job.tags]
+
+
+def test_states_are_counted_up_to_a_bound(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_lists, "MOST_COUNTED", 2)
+    for _ in range(4):
+        submit(ada)
+    submit(ada, delay=60)
+    assert job_lists.counts(ada.row) == {State.QUEUED: 3, State.SCHEDULED: 1}
+
+
+def test_the_states_that_somebody_named_are_those_that_all_names_allow() -> None:
+    assert Wanted(kinds=["x"]).named_states is None
+    assert Wanted(terms=read("-state:failed")).named_states is None
+    assert Wanted(states=[State.FAILED], terms=read("state:failed,expired")).named_states == [State.FAILED]
+    assert Wanted(states=[State.FAILED], terms=read("state:expired")).named_states == []

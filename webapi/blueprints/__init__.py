@@ -18,7 +18,7 @@ from webapi.blueprints import (
     hosts,
     identity,
     inbox,
-    jobs,
+    job_lists,
     keys,
     live,
     mail_links,
@@ -54,7 +54,7 @@ def init_app(app: APIFlask) -> None:
     app.register_blueprint(tickets.bp)
     app.register_blueprint(account.bp)
     app.register_blueprint(zone.bp)
-    app.register_blueprint(jobs.bp)
+    app.register_blueprint(job_lists.bp)
     live.init_app(app)
     app.register_blueprint(schedules.bp)
     app.register_blueprint(mailings.bp)

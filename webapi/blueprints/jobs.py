@@ -1,4 +1,4 @@
-"""Pages: the overview, the kinds and their forms, the list of jobs, one job."""
+"""Pages: the overview, the kinds and their forms, one job. The list is in `job_lists`."""
 
 from __future__ import annotations
 
@@ -27,16 +27,6 @@ bp.before_request(require_person)
 
 
 NONCE = re.compile(r"[0-9a-f]{32}")
-
-
-class Listing(BaseModel):
-    """The filters of the list page."""
-
-    kind: list[str] = []
-    state: list[State] = []
-    tag: list[str] = []
-    cursor: str | None = None
-    limit: int = Field(50, ge=1, le=200)
 
 
 @bp.get("/")
@@ -98,14 +88,6 @@ class More(BaseModel):
 def _more() -> dict[str, str]:
     given = {name: request.form.get(name, "").strip() for name in More.model_fields}
     return {name: text for name, text in given.items() if text}
-
-
-@bp.get("/jobs")
-def index() -> ResponseReturnValue:
-    wanted = reading.query(Listing, from_form=True)
-    filters = job_lists.Wanted(kinds=wanted.kind, states=wanted.state, tags=wanted.tag)
-    page = job_lists.page(me(), filters, cursor=wanted.cursor, limit=wanted.limit)
-    return render_template("jobs/index.html", page=page, wanted=wanted, states=list(State), kinds=public_kinds())
 
 
 @bp.get("/jobs/<uuid:job_id>")

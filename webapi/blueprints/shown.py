@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from webapi.queue import cron
 from webapi.services import calls
+from webapi.services.job_lists import MOST_COUNTED
 
 STEPS = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
 
@@ -19,6 +20,7 @@ STEPS = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
 def init_app(app: Flask) -> None:
     app.jinja_env.filters |= {
         "ago": ago,
+        "bounded": bounded,
         "exact": exact,
         "iso": iso,
         "local": local,
@@ -62,6 +64,11 @@ def exact(at: datetime) -> str:
     name, offset = str(there.tzinfo), there.strftime("%z")
     zone = "UTC" if name == "UTC" else f"{offset[:3]}:{offset[3:5]} ({name})"
     return f"{there.strftime('%a %d %b %Y, %H:%M:%S')} {zone}"
+
+
+def bounded(count: int) -> str:
+    """A number that was counted up to `MOST_COUNTED`: `812`, and `1,000+` beyond."""
+    return f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}"
 
 
 def iso(at: datetime) -> str:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from webapi.cli.asking import answer, person
 from webapi.models import EffectState, Job, State
 from webapi.queue import Kind, explain
-from webapi.services import bulk, job_lists, jobs
+from webapi.services import bulk, job_lists, job_queries, jobs
 
 LONGEST_DELAY = 366 * 86400  # seconds
 
@@ -83,15 +83,16 @@ job_commands.add_command(SubmitGroup("submit", help="Submit a job. Each kind is 
 
 @job_commands.command("list")
 @click.option("--owner", required=True, help="The email address of the person whose jobs they are.")
+@click.option("--query", default="", help="Which jobs, such as: state:failed older:1h")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_jobs(owner: str, limit: int, as_json: bool) -> None:
+def list_jobs(owner: str, query: str, limit: int, as_json: bool) -> None:
     """List somebody's jobs, newest first."""
-    rows = job_lists.page(person(owner), job_lists.Wanted(), limit=limit).jobs
+    wanted = job_lists.Wanted(terms=answer(job_queries.read, query))
+    rows = job_lists.page(person(owner), wanted, limit=limit).jobs
     if as_json:
         click.echo(json.dumps([_facts(job) for job in rows], indent=2))
-        return
-    for job in rows:
+    for job in [] if as_json else rows:
         click.echo(f"{job.id} {job.kind:<18} {job.state:<10} {job.progress:>3} %  {job.error_public or ''}")
 
 
@@ -139,16 +140,22 @@ def _many(name: str, act: Callable[..., bulk.Outcome], summary: str) -> None:
     @click.option("--kind", "kinds", multiple=True)
     @click.option("--state", "states", multiple=True, type=click.Choice([state.value for state in State]))
     @click.option("--tag", "tags", multiple=True)
+    @click.option("--query", default="", help="Which jobs, such as: state:failed older:1h")
     @click.option("--yes", is_flag=True, help="Do it. Without this, say only what would be done.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-    def run(owner: str, kinds: tuple[str], states: tuple[str], tags: tuple[str], yes: bool, as_json: bool) -> None:
-        wanted = job_lists.Wanted(kinds, [State(state) for state in states], tags)
+    def run(
+        owner: str, kinds: tuple[str], states: tuple[str], tags: tuple[str], query: str, yes: bool, as_json: bool
+    ) -> None:
+        terms = answer(job_queries.read, query)
+        wanted = job_lists.Wanted(kinds, [State(state) for state in states], tags, terms=terms)
         outcome = answer(act, person(owner), wanted, dry_run=not yes)
         if as_json:
-            click.echo(json.dumps(asdict(outcome), indent=2))
+            click.echo(json.dumps(asdict(outcome), indent=2, default=str))
             return
         found = ", ".join(f"{count} {state}" for state, count in outcome.jobs.items()) or "no job"
         click.echo(f"{'Done' if yes else 'Would be done'} to {outcome.changed}: {found}.")
+        for reason, count in outcome.left_out.items():
+            click.echo(f"  {count} stay as they are: {reason}")
         for state, count in outcome.effects.items():
             click.echo(f"  {count} effects are {state}{NOTES.get(state, '')}")
         if outcome.remaining:

@@ -80,6 +80,24 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
             postgresql_where=text("kind = 'system.audit'"),
             sqlite_where=text("kind = 'system.audit'"),
         ),
+        Index("ix_jobs_owner_kind", "owner_id", "kind", "id"),
+        # Few jobs have an error or a tag: the others are in neither index.
+        Index(
+            "ix_jobs_owner_error",
+            "owner_id",
+            "error_code",
+            "id",
+            postgresql_where=text("error_code IS NOT NULL"),
+            sqlite_where=text("error_code IS NOT NULL"),
+        ),
+        Index(
+            "ix_jobs_tags",
+            "tags",
+            postgresql_using="gin",
+            postgresql_ops={"tags": "jsonb_path_ops"},
+            postgresql_where=text("tags <> '[]'::jsonb"),
+            sqlite_where=text("tags IS NULL"),  # SQLite has no such index: this one is always empty
+        ),
         Index(
             "ix_jobs_parent",
             "parent_id",

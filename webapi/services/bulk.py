@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import func, select
+from flask import current_app
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from webapi.errors import Conflict, Malformed
@@ -20,10 +21,17 @@ from webapi.services.job_lists import Wanted
 
 MOST = 1000  # jobs in one call
 TOGETHER = 50  # jobs in one transaction
+MOST_COUNTED = 10_000  # jobs beyond those of one call; nobody waits for an exact million
 
 CANCELLABLE = (*WAITING, State.RUNNING)
 # Running what succeeded again is meant only by whoever says so.
 REPLAYABLE = (State.FAILED, State.UNCERTAIN, State.CANCELLED, State.EXPIRED)
+REASONS = {
+    "open": "not over yet",
+    "over": "over already",
+    "unnamed": "succeeded; such jobs run again only when state:succeeded is asked for",
+    "gone": "of a kind that is no longer there",
+}
 
 
 @dataclass(frozen=True)
@@ -31,14 +39,19 @@ class Outcome:
     """What was done, or with `dry_run` what would be.
 
     `jobs` counts them by the state that they were in, `effects` by the state of their effects: what is
-    done is not repeated, what is unknown waits for a person. `remaining` jobs match too and are for the next call.
+    done is not repeated, what is unknown waits for a person. `partly` have some effects that are done. `remaining`
+    jobs match too and are for the next call; `left_out` match and are not acted on, by the reason. Both are counted
+    up to `MOST_COUNTED`. `newest` is the newest id of all that are meant.
     """
 
     dry_run: bool
-    changed: int
-    jobs: dict[State, int]
-    effects: dict[EffectState, int]
-    remaining: int
+    changed: int = 0
+    jobs: dict[State, int] = field(default_factory=dict)
+    effects: dict[EffectState, int] = field(default_factory=dict)
+    remaining: int = 0
+    partly: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+    newest: UUID | None = None
 
 
 def cancel(owner: User, wanted: Wanted, *, dry_run: bool) -> Outcome:
@@ -64,18 +77,37 @@ def _act(
     dry_run: bool,
     sandbox: bool = False,
 ) -> Outcome:
-    if not any(vars(wanted).values()):
+    if wanted.empty:
         raise Malformed("Name at least one filter, such as kind or state: this acts on every job that matches.")
-    states = [state for state in wanted.states or default if state in possible]
-    if not states:
-        return Outcome(dry_run, 0, {}, {}, 0)
-    query = job_lists.matching(owner, replace(wanted, states=states))
-    query = query.where(Job.sandbox) if sandbox else query
-    total = db.session.scalar(query.with_only_columns(func.count())) or 0
+    named = wanted.named_states
+    states = [state for state in (default if named is None else named) if state in possible]
+    everything = job_lists.matching(owner, wanted)
+    everything = everything.where(Job.sandbox) if sandbox else everything
+    query = everything.where(Job.state.in_(states), Job.kind.in_(list(current_app.extensions["kinds"])))
+    left_out = _left_out(everything, states, possible)
     ids = list(db.session.scalars(query.with_only_columns(Job.id).order_by(Job.id).limit(MOST)))
-    by_state, by_effect = _counted(ids)
+    remaining = _bounded(query.where(Job.id > ids[-1])) if len(ids) == MOST else 0
+    newest = db.session.scalar(query.with_only_columns(Job.id).order_by(Job.id.desc()).limit(1)) if ids else None
+    by_state, by_effect, partly = _counted(ids)
     changed = len(ids) if dry_run else sum(_together(owner, some, act) for some in _batches(ids))
-    return Outcome(dry_run, changed, by_state, by_effect, total - len(ids))
+    return Outcome(dry_run, changed, by_state, by_effect, remaining, partly, left_out, newest)
+
+
+def _bounded(query: Select[Job]) -> int:
+    counted = query.with_only_columns(Job.id).limit(MOST_COUNTED).subquery()
+    return db.session.scalar(select(func.count()).select_from(counted)) or 0
+
+
+def _left_out(everything: Select[Job], states: Sequence[State], possible: Sequence[State]) -> dict[str, int]:
+    """How many match and stay as they are, by the reason."""
+    kinds, found = list(current_app.extensions["kinds"]), dict[str, int]()
+    counted = everything.with_only_columns(Job.state).where(Job.state.not_in(states)).limit(MOST_COUNTED).subquery()
+    rows = db.session.execute(select(counted.c.state, func.count()).group_by(counted.c.state))
+    for state, count in rows:
+        reason = REASONS["unnamed" if state in possible else "over" if State(state).final else "open"]
+        found[reason] = found.get(reason, 0) + count
+    gone = _bounded(everything.where(Job.state.in_(states), Job.kind.not_in(kinds)))
+    return found | ({REASONS["gone"]: gone} if gone else {})
 
 
 def _batches(ids: list[UUID]) -> list[list[UUID]]:
@@ -95,9 +127,13 @@ def _together(owner: User, ids: list[UUID], act: Callable[[Session, UUID, str], 
     return done
 
 
-def _counted(ids: list[UUID]) -> tuple[dict[State, int], dict[EffectState, int]]:
+def _counted(ids: list[UUID]) -> tuple[dict[State, int], dict[EffectState, int], int]:
+    """The jobs by state, their effects by state, and how many of the jobs have an effect that is done."""
     by_state = db.session.execute(select(Job.state, func.count()).where(Job.id.in_(ids)).group_by(Job.state))
-    by_effect = db.session.execute(
-        select(Effect.state, func.count()).where(Effect.job_id.in_(ids)).group_by(Effect.state)
+    effects = select(Effect.state, func.count(), func.count(Effect.job_id.distinct())).where(Effect.job_id.in_(ids))
+    by_effect = db.session.execute(effects.group_by(Effect.state)).all()
+    return (
+        {State(row[0]): row[1] for row in by_state},
+        {EffectState(row[0]): row[1] for row in by_effect},
+        sum(row[2] for row in by_effect if row[0] == EffectState.DONE),
     )
-    return {State(row[0]): row[1] for row in by_state}, {EffectState(row[0]): row[1] for row in by_effect}

@@ -1,4 +1,4 @@
-"""Lists of jobs: filters, pages by keyset, counts."""
+"""Lists of jobs: filters, and pages by keyset."""
 
 from __future__ import annotations
 
@@ -6,72 +6,134 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import Select, func, select, type_coerce
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import aliased
 
 from webapi.errors import Malformed
 from webapi.extensions import db
 from webapi.models import Job, State, User
+from webapi.services.job_queries import Term
+from webapi.services.job_queries.matching import indexed, slow
+
+MOST_COUNTED = 1000  # jobs of one state
+LOOKED_THROUGH = 5000  # jobs for one page, when there is no index for what is asked
 
 CURSOR = "^[A-Za-z0-9_-]{22}$"  # the 16 bytes of an id
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A filter over jobs."""
+    """A filter over jobs; `terms` are those of a query (`job_queries.read`), `until` is the newest id that is meant."""
 
     kinds: Sequence[str] = ()
     states: Sequence[State] = ()
     tags: Sequence[str] = ()
     created_after: datetime | None = None
     created_before: datetime | None = None
+    terms: Sequence[Term] = ()
+    ids: Sequence[UUID] = ()
+    until: UUID | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether it finds every job; `until` alone is no filter."""
+        return not any(value for name, value in vars(self).items() if name != "until")
+
+    @property
+    def all_terms(self) -> list[Term]:
+        return [*self.terms, *(Term("tag", (tag,)) for tag in self.tags)]
+
+    @property
+    def few(self) -> bool:
+        """Whether the states that are asked for are those that few jobs are in."""
+        named = self.named_states
+        return named is not None and State.SUCCEEDED not in named
+
+    @property
+    def named_states(self) -> list[State] | None:
+        """The states that somebody asked for by name; None when nobody did."""
+        asked = [list(self.states)] if self.states else []
+        asked += [list(term.values) for term in self.terms if term.name == "state" and not term.negative]
+        return [state for state in State if all(state in each for each in asked)] if asked else None
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some jobs, newest first, and the cursor of the next page where there is one."""
+    """Some jobs, newest first, and the cursor of the next page where there is one.
+
+    With `unread` the page ended after `LOOKED_THROUGH` jobs and not because it is full: it may have no job at all and
+    yet a next page.
+    """
 
     jobs: list[Job]
     next_cursor: str | None
+    unread: bool = False
 
 
 def page(owner: User, wanted: Wanted, *, cursor: str | None = None, limit: int = 50) -> Page:
     """One page of the owner's jobs, by keyset: as fast on the last page as on the first."""
-    query = matching(owner, wanted)
+    query = _indexed(owner, wanted).order_by(Job.id.desc())
     if cursor is not None:
         query = query.where(Job.id < _read_cursor(cursor))
-    rows = list(db.session.scalars(query.order_by(Job.id.desc()).limit(limit + 1)))
-    more = len(rows) > limit
-    return Page(rows[:limit], _cursor(rows[limit - 1].id) if more else None)
+    looked = aliased(Job, query.limit(LOOKED_THROUGH).subquery())
+    unindexed = slow(wanted.all_terms, looked, few=wanted.few)
+    chosen = select(looked).where(*unindexed).order_by(looked.id.desc()) if unindexed else query
+    rows = list(db.session.scalars(chosen.limit(limit + 1)))
+    if len(rows) > limit:
+        return Page(rows[:limit], _cursor(rows[limit - 1].id))
+    last = db.session.scalar(query.with_only_columns(Job.id).offset(LOOKED_THROUGH - 1).limit(1)) if unindexed else None
+    return Page(rows, _cursor(last) if last else None, unread=last is not None)
 
 
 def matching(owner: User, wanted: Wanted) -> Select[Job]:
     """The query of the owner's jobs that a filter finds."""
-    query = select(Job).where(Job.owner_id == owner.id)
-    if owner.only_kind is not None:
-        query = query.where(Job.kind == owner.only_kind)
+    return _indexed(owner, wanted).where(*slow(wanted.all_terms, few=wanted.few))
+
+
+def visible(owner: User) -> Select[Job]:
+    """The query of the owner's jobs that lists show when no kind is named: the parts of others are left out."""
     hidden = [kind.name for kind in current_app.extensions["kinds"].values() if kind.hidden]
-    query = query.where(Job.kind.in_(wanted.kinds) if wanted.kinds else Job.kind.not_in(hidden))
+    return _of(owner).where(Job.kind.not_in(hidden))
+
+
+def counts(owner: User) -> dict[State, int]:
+    """How many jobs that lists show are in each state that has any; `MOST_COUNTED` + 1 says that there are more."""
+
+    def in_state(state: State) -> Select[UUID]:
+        query = visible(owner).with_only_columns(Job.id).where(Job.state == state)
+        return query.order_by(Job.id.desc()).limit(MOST_COUNTED + 1)  # the order makes it read the index
+
+    columns = [select(func.count()).select_from(in_state(state).subquery()).scalar_subquery() for state in State]
+    found = db.session.execute(select(*columns)).one()
+    return {state: count for state, count in zip(State, found, strict=True) if count}
+
+
+def _of(owner: User) -> Select[Job]:
+    """All that the owner, or the key that asks in their name, may see."""
+    query = select(Job).where(Job.owner_id == owner.id)
+    return query if owner.only_kind is None else query.where(Job.kind == owner.only_kind)
+
+
+def _indexed(owner: User, wanted: Wanted) -> Select[Job]:
+    """All of a filter that there is an index for."""
+    by_kind = wanted.kinds or any(term.name == "kind" and not term.negative for term in wanted.terms)
+    query = _of(owner) if by_kind else visible(owner)
+    if wanted.kinds:
+        query = query.where(Job.kind.in_(wanted.kinds))
     if wanted.states:
         query = query.where(Job.state.in_(wanted.states))
-    for tag in wanted.tags:
-        query = query.where(_has_tag(tag))
+    if wanted.ids:
+        query = query.where(Job.id.in_(wanted.ids))
+    if wanted.until:
+        query = query.where(Job.id <= wanted.until)
     if wanted.created_after:
         query = query.where(Job.created_at > wanted.created_after)
     if wanted.created_before:
         query = query.where(Job.created_at < wanted.created_before)
-    return query
-
-
-def _has_tag(tag: str) -> Any:
-    if db.engine.dialect.name == "postgresql":
-        return type_coerce(Job.tags, JSONB).contains([tag])
-    each = func.json_each(Job.tags).table_valued("value")
-    return select(1).select_from(each).where(each.c.value == tag).exists()
+    return query.where(*indexed(wanted.all_terms, few=wanted.few))
 
 
 def _cursor(job_id: UUID) -> str:
@@ -83,9 +145,3 @@ def _read_cursor(cursor: str) -> UUID:
         return UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True))
     except ValueError:
         raise Malformed("cursor: take it from the previous page as it is.") from None
-
-
-def counts(owner: User) -> dict[State, int]:
-    """How many of the owner's jobs are in each state."""
-    rows = db.session.execute(select(Job.state, func.count()).where(Job.owner_id == owner.id).group_by(Job.state))
-    return {State(state): count for state, count in rows}

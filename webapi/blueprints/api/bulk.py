@@ -32,7 +32,9 @@ class OutcomeOut(BaseModel):
     changed: int
     jobs: dict[State, int]
     effects: dict[EffectState, int]
-    remaining: int = Field(description="Jobs that match too, and are for the next call.")
+    partly: int = Field(description="Jobs that have effects which are done already, and are not repeated.")
+    left_out: dict[str, int] = Field(description="Jobs that match and stay as they are, by the reason.")
+    remaining: int = Field(description="Jobs that match too, and are for the next call; counted up to 10,000.")
 
 
 @bp.post("/jobs/cancel")

@@ -22,13 +22,18 @@ from webapi.blueprints.identity import check_sandbox, me, require_anyone, sandbo
 from webapi.blueprints.moments import Moment
 from webapi.models import Job, State
 from webapi.queue import explain
-from webapi.services import job_lists, job_pages, jobs
+from webapi.services import job_lists, job_pages, job_queries, jobs
+from webapi.services.job_queries.fields import FIELDS
 
 bp = APIBlueprint("api_jobs", __name__, tag="Jobs")
 bp.before_request(require_anyone)
 bp.before_request(refuse_query)
 
 LONGEST_DELAY = 366 * 86400  # seconds
+QUERY = (
+    "Terms `name:value`, all of which hold; a comma is or, a minus before a term not, quotation marks keep spaces."
+    f" Names: {', '.join(FIELDS)}. A word by itself is looked for in kind, tags, error and progress note."
+)
 Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[\w.:/+-]+$")]
 
 
@@ -48,6 +53,7 @@ class SubmitQuery(BaseModel):
 class FilterQuery(BaseModel):
     """Which jobs are meant."""
 
+    q: str = Field("", description=QUERY, examples=["kind:email.send state:failed older:1h"])
     kind: list[Annotated[str, Field(max_length=100)]] = []
     state: list[State] = []
     tag: list[Tag] = []
@@ -55,7 +61,8 @@ class FilterQuery(BaseModel):
     created_before: Moment | None = None
 
     def wanted(self) -> job_lists.Wanted:
-        return job_lists.Wanted(self.kind, self.state, self.tag, self.created_after, self.created_before)
+        terms = job_queries.read(self.q)
+        return job_lists.Wanted(self.kind, self.state, self.tag, self.created_after, self.created_before, terms)
 
 
 class ListQuery(FilterQuery):
@@ -96,7 +103,7 @@ def accept(kind: str) -> tuple[Job, dict[str, str]]:
 @takes_query(ListQuery)
 @bp.output(JobPage)
 def index() -> JobPage:
-    """List your jobs, newest first"""
+    """List your jobs, newest first; a page of a text search may hold few jobs, or none, and yet have a next"""
     query = reading.query(ListQuery)
     page = job_lists.page(me(), query.wanted(), cursor=query.cursor, limit=query.limit)
     return JobPage(jobs=shape_jobs(page.jobs), next_cursor=page.next_cursor)
