@@ -45,7 +45,7 @@ SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' ||
   CASE WHEN n % 1000 < 700 THEN 'email.send' WHEN n % 1000 < 900 THEN 'report.build'
     WHEN n % 1000 < 999 THEN 'http.call' ELSE 'image.resize' END,
   json_build_object('to', md5(n::text), 'text', repeat('x', 200)), 'default', 0,
-  CASE WHEN h % 10 < 2 THEN '["common"]'::jsonb WHEN h % 100 = 7 THEN '["seldom", "b"]'::jsonb
+  CASE WHEN g % 10 < 2 THEN '["common"]'::jsonb WHEN g % 100 = 7 THEN '["seldom", "b"]'::jsonb
     WHEN n % 50000 = 6 THEN '["once"]'::jsonb ELSE '[]'::jsonb END,
   state, 0, 1, 5, 0, at, 1, false, 0,
   CASE WHEN state <> 'failed' THEN NULL WHEN h % 7 = 0 THEN 'transient' WHEN n % 5000 < 2 THEN 'rare'
@@ -55,6 +55,7 @@ SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' ||
   CASE WHEN state = 'running' THEN now() END
 FROM (
   SELECT n, now() - (:rows - n) * interval '60 days' / :rows AS at, abs(hashint4(n)) AS h,
+    abs(hashint4(n + 7)) AS g,
     CASE WHEN n > :rows - 20 THEN 'running' WHEN n > :rows - 200 THEN 'queued'
       WHEN abs(hashint4(n)) % 50 = 3 THEN 'failed' WHEN abs(hashint4(n)) % 1000 = 4 THEN 'uncertain'
       WHEN abs(hashint4(n)) % 100 = 5 THEN 'cancelled' ELSE 'succeeded' END AS state

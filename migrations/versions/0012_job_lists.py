@@ -10,6 +10,8 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
+    op.drop_index("ix_jobs_owner_state", table_name="jobs")
+    op.create_index("ix_jobs_owner_state", "jobs", ["owner_id", "state", "id"], postgresql_include=["kind"])
     op.create_index("ix_jobs_owner_kind", "jobs", ["owner_id", "kind", "id"])
     has_error = sa.text("error_code IS NOT NULL")
     op.create_index(
@@ -33,3 +35,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     for index in ("ix_jobs_tags", "ix_jobs_owner_error", "ix_jobs_owner_kind"):
         op.drop_index(index, table_name="jobs")
+    op.drop_index("ix_jobs_owner_state", table_name="jobs")
+    op.create_index("ix_jobs_owner_state", "jobs", ["owner_id", "state", "id"])
