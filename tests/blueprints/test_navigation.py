@@ -9,7 +9,7 @@ import pytest
 
 from tests.blueprints.site import Browser, Site
 from webapi.extensions import db
-from webapi.models import User
+from webapi.models import Role, User
 from webapi.models.transaction import writing
 
 MENU = re.compile(r'<ul id="menu" popover>(.*?)</ul>', re.DOTALL)
@@ -51,7 +51,7 @@ def test_the_section_is_marked_on_all_of_its_pages(browser: Browser, path: str, 
 def administrator(site: Site) -> Iterator[Browser]:
     def become(admin: bool) -> None:
         with site.app.app_context(), writing() as session:
-            session.get_one(User, site.ada.id).is_admin = admin
+            session.get_one(User, site.ada.id).role = Role.ADMINISTRATOR if admin else Role.USER
         with site.app.app_context():
             db.session.remove()
 

@@ -21,10 +21,26 @@ MOST_SHIFT = 0.1  # https://web.dev/articles/cls
 SHIFTS = """window.shifted = 0; new PerformanceObserver((list) => {
   for (const each of list.getEntries()) if (!each.hadRecentInput) window.shifted += each.value;
 }).observe({type: "layout-shift", buffered: true});"""
-FOR_VISITORS = ("/login", "/register", "/reset", "/nothing")
-LISTS = ("/", "/new", "/jobs", "/schedules", "/reports", "/datasets", "/mailings", "/templates", "/senders")
+FOR_VISITORS: tuple[str, ...] = ("/login", "/register", "/reset", "/nothing")
+LISTS: tuple[str, ...] = (
+    "/",
+    "/new",
+    "/jobs",
+    "/schedules",
+    "/reports",
+    "/datasets",
+    "/mailings",
+    "/templates",
+    "/senders",
+)
 LISTS += ("/suppressions", "/keys", "/inbox")
-FORMS = ("/new/email.send", "/new/data.process", "/schedules/new/report.build", "/reports/new", "/mailings/new")
+FORMS: tuple[str, ...] = (
+    "/new/email.send",
+    "/new/data.process",
+    "/schedules/new/report.build",
+    "/reports/new",
+    "/mailings/new",
+)
 FORMS += ("/templates/new", "/nothing")
 ONE = re.compile(r"/(jobs|schedules|reports|datasets|mailings|templates|inbox)/[0-9a-f-]{12,}[^/]*")
 

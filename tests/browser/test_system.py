@@ -11,7 +11,7 @@ from tests.browser.conftest import Site
 from tests.conftest import Person
 from tests.kinds.faulty import Note
 from webapi.extensions import db
-from webapi.models import User
+from webapi.models import Role, User
 from webapi.models.transaction import writing
 from webapi.queue import submit
 
@@ -20,7 +20,7 @@ from webapi.queue import submit
 def grace(site: Site) -> Person:
     person = Person(site.ada.app, "grace@example.com")
     with person.app.app_context(), writing():
-        db.session.get_one(User, person.id).is_admin = True
+        db.session.get_one(User, person.id).role = Role.ADMINISTRATOR
     return person
 
 

@@ -34,6 +34,7 @@ PINNED = {
     "0008": "5ac6cf623db42873fccf600597af88384244f7bec957fa24aaf49674c3db8f37",
     "0009": "e6d825106a411237177f3d1b7a2c297509fe359dcd35b6d2a945890d06cbb622",
     "0010": "b6353619d59c1f6bc579142882477d3cdc62fb4e377d45d085470baab720b952",
+    "0011": "d4373c07f56604a4b5722caf3190dcc904fad273b25728a48635669564e316e0",
 }
 REMEDY = 'the models and the migrations differ: make migrate NAME="what changes"'
 

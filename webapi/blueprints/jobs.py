@@ -20,7 +20,7 @@ from webapi.errors import Invalid
 from webapi.models import State
 from webapi.queue import Kind, Once, fingerprint, seals
 from webapi.queue.control import Answer
-from webapi.services import job_lists, jobs
+from webapi.services import jobs
 
 bp = APIBlueprint("jobs", __name__, enable_openapi=False)
 bp.before_request(require_person)

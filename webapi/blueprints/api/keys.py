@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from webapi.blueprints import reading
 from webapi.blueprints.api.openapi import refuse_query, takes_body
 from webapi.blueprints.identity import require_anyone, session_only, this_session
-from webapi.blueprints.reading import Moment
+from webapi.blueprints.moments import Moment
 from webapi.errors import Forbidden
 from webapi.models import ApiKey, Scope
 from webapi.services import keys, sessions
