@@ -11,7 +11,10 @@ from webapi.errors import Conflict, NotFound
 from webapi.models import Role, User
 from webapi.services import accounts, invitations, tickets, trail
 
-pytestmark = pytest.mark.usefixtures("owner")
+pytestmark = [
+    pytest.mark.usefixtures("owner"),
+    pytest.mark.parametrize("ground", ["sqlite"], indirect=True, scope="module"),
+]
 PASSWORD = "a long enough one"
 
 

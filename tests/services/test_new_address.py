@@ -17,7 +17,10 @@ from webapi.queue import kind_named
 from webapi.queue.run import work
 from webapi.services import accounts, new_address, recovery, tickets, trail
 
-pytestmark = pytest.mark.usefixtures("owner")
+pytestmark = [
+    pytest.mark.usefixtures("owner"),
+    pytest.mark.parametrize("ground", ["sqlite"], indirect=True, scope="module"),
+]
 KINDS = ["email.new_address", "email.address_asked"]
 LINK = re.compile(r'href="http://127.0.0.1:5000/account/address/([^"]+)"')
 
