@@ -63,7 +63,7 @@ format: $(VENV)/dev.stamp ## Format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 
 web: $(VENV)/run.stamp ## Serve HTTP on PORT
-	LIVE_WATCHERS=$(LIVE_WATCHERS) WEB_THREADS=$(WEB_THREADS) exec $(BIN)/granian --interface wsgi wsgi:app --host 127.0.0.1 --port $(PORT) --workers $${WEB_CONCURRENCY:-1} --blocking-threads $$(($(WEB_THREADS) + $(LIVE_WATCHERS)))
+	LIVE_WATCHERS=$(LIVE_WATCHERS) WEB_THREADS=$(WEB_THREADS) exec $(BIN)/granian --interface wsgi wsgi:app --host 127.0.0.1 --port $(PORT) --workers $${WEB_CONCURRENCY:-1} --blocking-threads $$(($(WEB_THREADS) + $(LIVE_WATCHERS))) --workers-kill-timeout 10
 
 worker: $(VENV)/run.stamp ## Work the queues: QUEUES=email,reports CONCURRENCY=4
 	exec $(BIN)/celery -A wsgi:celery worker -Q $(QUEUES) -c $(CONCURRENCY) --without-gossip --without-mingle --without-heartbeat --loglevel INFO

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -21,7 +22,7 @@ from tests.sse import Watcher
 from tests.waiting import until
 from tests.web_server import WebServer, web_server
 from webapi import create_app
-from webapi.blueprints.live import HEARTBEAT
+from webapi.blueprints.live import HEARTBEAT, LONGEST
 from webapi.extensions import db
 from webapi.models import State
 from webapi.models.columns import now
@@ -111,6 +112,8 @@ def test_a_watcher_is_sent_the_page_then_what_changes_and_then_that_it_is_over(s
         progress = next(events)
         assert progress.text.startswith("<hx-partial")
         assert 'value="15"' in progress.text
+        served.change(job_id, progress=30)
+        assert '<div id="job">' in next(events).text
         served.finish(job_id)
         last, over = list(events)
         assert '<span class="state succeeded">' in last.text
@@ -160,6 +163,15 @@ def test_nobody_else_may_watch(served: Served, who: str) -> None:
     headers = served.eve.headers if who == "eve" else {"X-Nobody": "1"}
     with closing(served.watch(served.job(), **headers)) as watcher:
         assert watcher.answer.status == {"eve": 404, "nobody": 401}[who]
+
+
+@pytest.mark.soak
+def test_after_a_while_a_watcher_has_to_come_back(served: Served) -> None:
+    """Else a server that is to stop would wait for ever."""
+    with closing(served.watch(served.job())) as watcher:
+        began = time.monotonic()
+        assert [event.name for event in watcher.events()] == [""]
+        assert LONGEST < time.monotonic() - began < LONGEST + 2 * HEARTBEAT
 
 
 def test_asking_for_the_headers_alone_takes_no_place(served: Served) -> None:

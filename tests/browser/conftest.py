@@ -50,9 +50,11 @@ def site(sqlite_template: Path, shared_broker: Broker, tmp_path_factory: pytest.
             "INBOX_PATH": str(folder / "inbox"),
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
             "PORT": port,
+            "LIVE_WATCHERS": 20,
         }
     )
     web = [sys.executable, "-m", "granian", "--interface", "wsgi", "tests.wsgi:app", "--port", str(port)]
+    web += ["--workers-kill-timeout", "5"]
     mail = [sys.executable, smtp_sink.__file__, "--folder", str(folder / "inbox"), "--port", str(mail_port)]
     started = [
         subprocess.Popen(command, cwd=ROOT, env=environment(settings_of(app)), start_new_session=True)

@@ -178,3 +178,33 @@ def test_somebody_ends_their_other_sessions_and_changes_their_password(ada: Page
     ada.get_by_role("button", name="Change the password").click()
     expect(ada.get_by_role("status")).to_have_text("Your password is changed. All other sessions are ended.")
     expect(ada.get_by_text("The password was changed").first).to_be_visible()
+
+
+def test_a_job_page_is_told_what_happens_and_does_not_ask(ada: Page, site: Site, tmp_path: Path) -> None:
+    note = Note(path=str(tmp_path / "note"))
+    with site.ada.app.app_context():
+        job_id = submit("test.slow", note, owner_id=site.ada.id).id
+    asked: list[str] = []
+    ada.on("request", lambda request: asked.append(request.url.removeprefix(site.url)))
+    ada.goto(f"{site.url}/jobs/{job_id}")
+    expect(ada.locator("progress[value='50']")).to_be_visible()
+    expect(ada.locator("#asks-every-30-s")).to_be_attached()
+    before = len(asked)
+    Path(note.path + ".go").touch()
+    expect(ada).to_have_title("test.slow: succeeded · webapi")
+    expect(ada.locator("h1 .succeeded")).to_be_visible()
+    assert [path for path in asked[before:] if path.startswith("/jobs/")] == []
+    assert asked.count(f"/jobs/{job_id}/live") == 1
+
+
+def test_a_job_page_for_which_there_is_no_place_asks_by_itself(ada: Page, site: Site, tmp_path: Path) -> None:
+    note = Note(path=str(tmp_path / "note"))
+    with site.ada.app.app_context():
+        job_id = submit("test.slow", note, owner_id=site.ada.id).id
+    ada.route("**/live", lambda route: route.fulfill(status=503, headers={"Retry-After": "30"}, body="All taken."))
+    ada.goto(f"{site.url}/jobs/{job_id}")
+    expect(ada.locator("progress[value='50']")).to_be_visible()
+    Path(note.path + ".go").touch()
+    expect(ada.locator("h1 .succeeded")).to_be_visible()
+    expect(ada.locator("[hx-trigger]")).to_have_count(0)
+    expect(ada.get_by_text("All taken.")).to_have_count(0)

@@ -24,7 +24,9 @@ from webapi.services import job_pages, jobs
 from webapi.services.watching import Seen, Watch, Watchers
 
 HEARTBEAT = 5.0  # seconds between two signs of life; one that cannot be sent shows that the watcher is gone
+STEP = 10  # per cent after which the whole page is sent anew, and not the progress alone: receipts may have come
 CHECK = 15.0  # seconds after which a watcher who was sent nothing is asked for again who they are
+LONGEST = 60.0  # seconds of one stream; a server that is to stop waits for those that are open
 AGAIN = "30"  # seconds after which somebody for whom there is no place may ask again
 LINE_END = re.compile(r"\r\n|\r|\n")
 OVER = b"event: over\ndata:\n\n"  # the page closes the stream and does not come back
@@ -63,7 +65,8 @@ class Stream:
     def __init__(self, app: Flask, watchers: Watchers, place: Watch, owner_id: UUID) -> None:
         self._app, self._watchers, self._place, self._owner_id = app, watchers, place, owner_id
         self._environ = dict(request.environ)
-        self._asked_at = self._sent_at = time.monotonic()
+        self._began = self._asked_at = self._sent_at = time.monotonic()
+        self._drawn_at = -STEP  # per cent
 
     def events(self, last_id: str) -> Iterator[bytes]:
         """`last_id` is of the event that a watcher who comes back saw last; what they know is not sent again."""
@@ -72,16 +75,18 @@ class Stream:
         while (seen := self._place.latest) is not None:
             self._place.changed.clear()
             seen = self._place.latest or seen
-            whole = not sent.startswith(seen.shape)
+            changed = not sent.startswith(seen.shape)
             wait = self._sent_at + self._watchers.pace - time.monotonic()
-            if whole or (seen.id != sent and wait <= 0):
-                batch = self._batch(seen, whole=whole)
+            if changed or (seen.id != sent and wait <= 0):
+                batch = self._batch(seen, whole=changed or abs(seen.percent - self._drawn_at) >= STEP)
                 if batch is None:
                     break
                 yield batch
                 sent, self._sent_at = seen.id, time.monotonic()
             elif seen.state.final:
                 break
+            elif time.monotonic() - self._began > LONGEST:
+                return  # the page comes back, and says what it knows
             elif seen.id != sent:
                 self._place.changed.wait(wait)
             elif not self._place.changed.wait(HEARTBEAT):
@@ -99,6 +104,7 @@ class Stream:
             with self._watchers.drawing, self._app.request_context(self._environ):
                 if whole:
                     found = jobs.find(me(), self._place.job_id)
+                    self._drawn_at = seen.percent
                     return _event(seen.id, render_template("jobs/job.html", live=True, **shown(found)))
                 if not self._is_mine():
                     return None

@@ -21,15 +21,14 @@ from webapi.extensions import db
 from webapi.models import AttemptLog, Job, State
 
 INTERVAL = 0.5  # seconds between two looks
-STEP = 10  # per cent after which progress counts as a change of the whole page: receipts may have come
-BATCHES = 50.0  # a second that one process sends at most about progress, to all of its watchers together
+BATCHES = 25.0  # a second that one process sends at most about progress, to all of its watchers together
 
 log = get_logger()
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a watcher can tell apart. `shape` changes when more than the progress does."""
+    """What a watcher can tell apart. `shape` stays the same when nothing but progress is made."""
 
     state: State
     shape: str
@@ -65,7 +64,7 @@ class Watchers:
         self._places: set[Watch] = set()
         self._change = threading.Condition()
         self._thread: threading.Thread | None = None
-        self.drawing = threading.BoundedSemaphore(2)  # whoever draws for watchers leaves room for the others
+        self.drawing = threading.Lock()  # whoever draws for watchers leaves room for the others
 
     def enter(self, job_id: UUID) -> Watch | None:
         """A place, to be given back by `leave`; None when all are taken."""
@@ -129,5 +128,5 @@ def look(job_ids: list[UUID]) -> dict[UUID, Seen]:
 
 def _seen(note: str | None, state: Any, *facts: Any) -> Seen:
     *others, percent = facts
-    shape = blake2b(repr((str(state), others, percent // STEP)).encode(), digest_size=8).hexdigest()
+    shape = blake2b(repr((str(state), others)).encode(), digest_size=8).hexdigest()
     return Seen(State(state), shape, percent, note)
