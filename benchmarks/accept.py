@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import statistics
 import sys
 import tempfile
@@ -75,10 +76,9 @@ def celery_group(on: Stage, jobs: int) -> float:
 
 def main(jobs: int, runs: int, database: str) -> None:
     rates: dict[str, list[float]] = {}
-    with (
-        tempfile.TemporaryDirectory(prefix="webapi-bench-") as folder,
-        stage(Path(folder, "system"), database, concurrency=1, workers=(), MAX_OPEN_JOBS=10_000_000) as on,
-    ):
+    folder = Path(tempfile.mkdtemp(prefix="webapi-bench-"))
+    folder.chmod(0o755)  # PostgreSQL runs as somebody else
+    with stage(folder / "system", database, concurrency=1, workers=(), MAX_OPEN_JOBS=10_000_000) as on:
         measures: dict[str, Callable[[], float]] = {
             "Celery's group().delay(), keeps nothing": lambda: celery_group(on, jobs),
             "ours, one by one": lambda: singles(on),
@@ -89,6 +89,7 @@ def main(jobs: int, runs: int, database: str) -> None:
             for name, measure in measures.items():
                 rates.setdefault(name, []).append(measure())
                 print(f"{name}: {rates[name][-1]:,.0f}/s", file=sys.stderr)
+    shutil.rmtree(folder)
     report(rates, runs, database)
 
 
