@@ -29,6 +29,9 @@ VARYING = re.compile(
 )
 
 
+VARIES = re.compile(r"[\d@]|://")  # what a word has that may hold any of it
+
+
 @dataclass(frozen=True)
 class Cause:
     """Failed jobs that failed alike. `sentence`, `newest` and `at` are those of the newest of them."""
@@ -52,7 +55,7 @@ class Failures:
 
 def alike(sentence: str) -> str:
     """The sentence without what differs from job to job, so that failures of one cause read the same."""
-    return VARYING.sub("…", sentence)
+    return " ".join(VARYING.sub("…", word) if VARIES.search(word) else word for word in sentence.split())
 
 
 def failures(owner: User, since: UUID, limit: int = LOOKED_AT) -> Failures:
