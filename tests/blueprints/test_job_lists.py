@@ -126,7 +126,7 @@ def test_all_that_match_run_again_as_far_as_the_dry_run_saw_them(site: Site, bro
     for job in jobs:
         browser.post(f"/jobs/{job}/cancel")
     answer = browser.post("/jobs/bulk", {"act": "replay", "every": "true", "q": f"tag:{tag}"})
-    assert "Run again 3 jobs?" in answer.text
+    assert "Run 3 jobs again?" in answer.text
     later = site.submit("data.process", {"data": 1}, tag=tag)["id"]
     browser.post(f"/jobs/{later}/cancel")
     fields = {name: hidden(answer.text, name) for name in ("act", "q", "every", "until")}

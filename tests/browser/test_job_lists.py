@@ -23,7 +23,7 @@ def test_jobs_are_searched_with_suggestions_and_cancelled_after_a_dry_run(ada: P
     ada.fill("#q", "tag:many")
     ada.press("#q", "Enter")
     expect(ada.locator("table.list tbody tr")).to_have_count(3)
-    ada.get_by_role("checkbox", name="Choose all on this page").check()
+    ada.get_by_role("checkbox", name="All on this page").check()
     ada.get_by_role("checkbox", name="Choose test.note").first.uncheck()
     ada.get_by_role("button", name="Cancel…").first.click()
     expect(ada.locator("h1")).to_have_text("Cancel 2 jobs?")

@@ -4,16 +4,14 @@ live.closest("label").hidden = false;
 live.checked = localStorage.getItem("live") !== "off";
 live.addEventListener("change", () => localStorage.setItem("live", live.checked ? "on" : "off"));
 
-const boxes = () => [...document.querySelectorAll("#rows [name=id]")];
-const chooseAll = () => {
-  const all = document.getElementById("all");
-  if (all) all.hidden = false;
-};
-chooseAll();
-document.addEventListener("htmx:after:settle", chooseAll);
-document.addEventListener("change", (event) => {
-  if (event.target.id === "all") boxes().forEach((box) => (box.checked = event.target.checked));
-});
+const all = document.getElementById("all");
+if (all) {
+  all.closest("label").hidden = false;
+  all.addEventListener("change", () => {
+    document.querySelectorAll("#rows [name=id]").forEach((box) => (box.checked = all.checked));
+  });
+}
+
 document.addEventListener("htmx:before:request", (event) => {
   if (event.target.id !== "rows") return;
   const busy = document.hidden || !live.checked || event.target.querySelector(":checked, :focus");
