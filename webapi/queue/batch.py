@@ -64,10 +64,9 @@ def submit_batch(
     quota: int | None = None,
     **columns: Any,
 ) -> Accepted:
-    """Accept a job for each payload, all of them or none. The keys of `payloads` are places below `MOST`.
+    """Accept a job for each payload, all of them or none; `payloads` are by their places, below `MOST`.
 
-    Everything else is as in `submit`, and the same for all.
-    Raises KeyReused, QuotaReached, and DatabaseAway when nobody can say yet whether they were accepted.
+    The options are those of `submit` and the same for all. Raises KeyReused, QuotaReached, and DatabaseAway.
     """
     base = uuid7()
     ids = {place: _placed(base, place) for place in payloads}
@@ -81,13 +80,11 @@ def submit_batch(
             before = take(session, once, owner_id, first) if once else None
             if before is not None:
                 return _same(session, owner_id, before)
-            clock: datetime = session.execute(select(now())).scalar_one()
-            at = clock + timedelta(seconds=delay) if delay else run_at or clock
-            state = State.SCHEDULED if at > clock else State.QUEUED
+            at, state = _when(session, delay, run_at)
             columns |= {"owner_id": owner_id, "run_at": at, "state": state}
             _insert(session, kind, {ids[place]: each for place, each in payloads.items()}, columns)
-            moved = [Moved(first, owner_id, kind.name, kind.queue, 0, 0)] * len(ids)
-            check_quota(count_open(session, moved, None, state), quota)
+            one = Moved(first, owner_id, kind.name, kind.queue, 0, 0)
+            check_quota(count_open(session, [one] * len(ids), None, state), quota)
             failpoint("S2a")
             if state == State.QUEUED:
                 after_commit(lambda: ring(hints))
@@ -97,6 +94,13 @@ def submit_batch(
         committed(first)
         ring(hints)
     return Accepted(ids)
+
+
+def _when(session: Session, delay: float | None, run_at: datetime | None) -> tuple[datetime, State]:
+    """When all of them begin, by the database's clock, read once: none is ahead of the others."""
+    clock: datetime = session.execute(select(now())).scalar_one()
+    at = clock + timedelta(seconds=delay) if delay else run_at or clock
+    return at, State.SCHEDULED if at > clock else State.QUEUED
 
 
 def _placed(base: UUID, place: int) -> UUID:
