@@ -70,19 +70,18 @@ def submit_batch(
     """
     base = uuid7()
     ids = {place: _placed(base, place) for place in payloads}
-    first = next(iter(ids.values()))
     hints = [Hint(kind.name, kind.queue, each) for each in list(ids.values())[:RUNG]]
+    first = hints[0].job_id
     joined = in_transaction()
     try:
         with writing() as session:
             failpoint("S1b")
             after_commit(lambda: failpoint("S2c"))
-            before = take(session, once, owner_id, first) if once else None
-            if before is not None:
+            if once and (before := take(session, once, owner_id, first)):
                 return _same(session, owner_id, before)
             at, state = _when(session, delay, run_at)
-            columns |= {"owner_id": owner_id, "run_at": at, "state": state}
-            _insert(session, kind, {ids[place]: each for place, each in payloads.items()}, columns)
+            same = {**columns, "owner_id": owner_id, "run_at": at, "state": state}
+            _insert(session, kind, {ids[place]: each for place, each in payloads.items()}, same)
             one = Moved(first, owner_id, kind.name, kind.queue, 0, 0)
             check_quota(count_open(session, [one] * len(ids), None, state), quota)
             failpoint("S2a")
