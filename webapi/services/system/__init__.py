@@ -6,6 +6,6 @@ at `CAP` and then says so.
 
 from __future__ import annotations
 
-CAP = 10_000  # a count of more is "more than 10,000": nobody acts differently on the exact figure
+CAP = 5_000  # a count of more is "more than 5,000": nobody acts differently on the exact figure
 
 __all__ = ["CAP"]

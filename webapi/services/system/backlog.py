@@ -35,7 +35,8 @@ _DUE = text(
         SELECT 0 UNION ALL SELECT priority + 1 FROM priorities WHERE priority < 9
     )
     SELECT kind,
-        (SELECT jobs.queue FROM jobs WHERE jobs.state = 'queued' AND jobs.kind = kinds.kind LIMIT 1) AS queue,
+        (SELECT jobs.queue FROM jobs WHERE jobs.state = 'queued' AND jobs.kind = kinds.kind
+         ORDER BY jobs.priority, jobs.run_at LIMIT 1) AS queue,
         (SELECT count(*) FROM (SELECT 1 FROM jobs WHERE jobs.state = 'queued' AND jobs.kind = kinds.kind
                                LIMIT :most) AS few) AS due,
         (SELECT min(best.run_at) FROM (

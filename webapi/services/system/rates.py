@@ -15,7 +15,7 @@ from webapi.models.event import OUTCOME, OUTCOMES
 from webapi.services.system import CAP
 
 SHORT, LONG = 300.0, 3600.0  # seconds
-FAILURES = 1_000  # failed ones that are looked at for what they have in common
+FAILURES = 500  # failed ones that are looked at for what they have in common
 CAUSES = 10
 
 
