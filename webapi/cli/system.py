@@ -49,7 +49,8 @@ def doctor(as_json: bool) -> None:
         click.echo(json.dumps([asdict(check) for check in checks], indent=2))
     else:
         for check in checks:
-            click.echo(f"{check.verdict:<5} {check.part:<9} {check.sentence}")
+            taken = f" ({1000 * check.seconds:.1f} ms)" if check.seconds is not None else ""
+            click.echo(f"{check.verdict:<5} {check.part:<9} {check.sentence}{taken}")
             if check.remedy:
                 click.echo(f"                -> {check.remedy}")
     if any(check.verdict == "bad" for check in checks):
