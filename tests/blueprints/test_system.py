@@ -42,7 +42,7 @@ def admin(site: Site, grace: Person) -> Iterator[Browser]:
             gates.resume(name)
 
 
-def test_there_are_routes_to_try() -> None:
+def test_there_are_routes_to_try(site: Site) -> None:
     assert {"system.index", "system.outside", "system.kind", "system.steer", "system.audit"} == {
         each.endpoint for each in ROUTES
     }
