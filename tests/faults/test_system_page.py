@@ -17,7 +17,7 @@ from tests.processes import RealWorker
 from tests.servers import Broker
 from tests.waiting import until
 from webapi.extensions import db
-from webapi.models import Job, State, User, Worker
+from webapi.models import Job, Role, State, User, Worker
 from webapi.models.columns import after
 from webapi.models.transaction import writing
 from webapi.queue import submit
@@ -32,7 +32,7 @@ NO_REDIS = "<code>start it, or check REDIS_URL</code>"
 def page(app: Flask, ada: Person) -> Callable[[], str]:
     """The page as an administrator gets it now."""
     with app.app_context(), writing():
-        db.session.get_one(User, ada.id).is_admin = True
+        db.session.get_one(User, ada.id).role = Role.ADMINISTRATOR
     browser = Browser(app, ada)
 
     def get() -> str:
