@@ -61,7 +61,7 @@ class RealWorker:
                 self.command, cwd=ROOT, env=environment(settings_of(self.app)), stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
-        until(lambda: self._rows() > before, seconds=30, what=f"the worker to be ready; see {self.log}")
+        until(lambda: self._rows() > before, seconds=90, what=f"the worker to be ready; see {self.log}")
         return self
 
     def main(self) -> psutil.Process:

@@ -63,7 +63,7 @@ def site(sqlite_template: Path, shared_broker: Broker, tmp_path_factory: pytest.
     worker = RealWorker(app, folder / "worker.log")
     try:
         worker.start()
-        until(lambda: _answers(f"http://127.0.0.1:{port}/readyz"), what="the site to answer")
+        until(lambda: _answers(f"http://127.0.0.1:{port}/readyz"), seconds=60, what="the site to answer")
         yield Site(f"http://127.0.0.1:{port}", Person(app, "ada@example.com"))
     finally:
         worker.kill()
