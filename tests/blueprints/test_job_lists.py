@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert
 
 from tests.blueprints.site import Browser, Site
 from webapi.blueprints.job_lists import QUICK
+from webapi.models import Effect
+from webapi.models.transaction import writing
 
 
 def tagged(site: Site, count: int) -> tuple[str, list[str]]:
@@ -132,6 +135,17 @@ def test_all_that_match_run_again_as_far_as_the_dry_run_saw_them(site: Site, bro
     fields = {name: hidden(answer.text, name) for name in ("act", "q", "every", "until")}
     browser.post("/jobs/bulk", {**fields, "sure": "true"})
     assert [site.job(job).state for job in (*jobs, later)] == ["queued", "queued", "queued", "cancelled"]
+
+
+def test_a_dry_run_says_what_has_been_delivered_already(site: Site, browser: Browser) -> None:
+    _, jobs = tagged(site, 2)
+    for job in jobs:
+        browser.post(f"/jobs/{job}/cancel")
+    row = {"id": uuid4(), "job_id": UUID(jobs[0]), "effect_key": "a", "kind": "mail", "state": "done", "maybe": False}
+    with site.app.app_context(), writing() as session:
+        session.execute(insert(Effect), [row])
+    _, page = many(browser, act="replay", id=jobs)
+    assert "1 of them has already delivered part of its effects: 1 done, which are not repeated." in page
 
 
 @pytest.mark.parametrize(

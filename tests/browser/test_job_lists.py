@@ -25,12 +25,12 @@ def test_jobs_are_searched_with_suggestions_and_cancelled_after_a_dry_run(ada: P
     expect(ada.locator("table.list tbody tr")).to_have_count(3)
     ada.get_by_role("checkbox", name="All on this page").check()
     ada.get_by_role("checkbox", name="Choose test.note").first.uncheck()
-    ada.get_by_role("button", name="Cancel…").first.click()
+    ada.get_by_role("button", name="Cancel the chosen").click()
     expect(ada.locator("h1")).to_have_text("Cancel 2 jobs?")
     ada.get_by_role("button", name="Cancel 2 jobs").click()
     expect(ada.locator(".notice")).to_have_text("2 are cancelled or asked to stop.")
     expect(ada.locator("table.list .cancelled")).to_have_count(2)
-    ada.get_by_role("button", name="Run again…").last.click()
+    ada.get_by_role("button", name="Run again all that match").click()
     expect(ada.locator(".would")).to_contain_text("1 job cannot: not over yet.")
 
 
