@@ -132,7 +132,8 @@ def many() -> ResponseReturnValue:
         if not done.remaining:
             flash(f"{done.changed:,} {'run again' if asked.act == 'replay' else 'are cancelled or asked to stop'}.")
             return redirect(url_for("jobs.index", q=asked.q or None), 303)
-    return render_template("jobs/bulk.html", asked=asked, would=act(owner, wanted, dry_run=True), done=done)
+    would = act(owner, wanted, dry_run=True)
+    return render_template("jobs/bulk.html", asked=asked, would=would, done=done, most=bulk.MOST_COUNTED)
 
 
 def _given() -> dict[str, Any]:
