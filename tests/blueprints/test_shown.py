@@ -40,7 +40,9 @@ def test_how_large(count: int, words: str) -> None:
     assert size(count) == words
 
 
-@pytest.mark.parametrize(("spent", "words"), [(-1, "0.00 s"), (0.421, "0.42 s"), (59.9, "59.90 s"), (185, "3 min 5 s")])
+@pytest.mark.parametrize(
+    ("spent", "words"), [(-1, "0.00 s"), (0.421, "0.42 s"), (59.9, "59.90 s"), (185, "3 min 5 s"), (7620, "2 h 7 min")]
+)
 def test_how_long_it_took(spent: float, words: str) -> None:
     assert seconds(NOW, NOW + timedelta(seconds=spent)) == words
 
