@@ -37,7 +37,8 @@ def batches(on: Stage, jobs: int, size: int) -> float:
     headers = {"Authorization": f"Bearer {on.key}", "Content-Type": "application/json"}
     began = time.monotonic()
     for _ in range(jobs // size):
-        answer = urllib3.request("POST", f"{on.base}/api/v1/jobs/data.process/batch", headers=headers, body=body)
+        url = f"{on.base}/api/v1/jobs/data.process/batch"
+        answer = urllib3.request("POST", url, headers=headers, body=body, retries=False, timeout=120)
         if answer.status != 202:
             raise RuntimeError(f"{answer.status} {answer.data[:300]!r}")
     return jobs / (time.monotonic() - began)
@@ -50,7 +51,7 @@ def singles(on: Stage) -> float:
 
     def one(_: int) -> None:
         url = f"{on.base}/api/v1/jobs/data.process"
-        answer = pool.request("POST", url, headers=headers, json=PAYLOAD, retries=False)
+        answer = pool.request("POST", url, headers=headers, json=PAYLOAD, retries=False, timeout=60)
         if answer.status != 202:
             raise RuntimeError(f"{answer.status} {answer.data[:300]!r}")
 

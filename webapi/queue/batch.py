@@ -143,7 +143,12 @@ def _insert(session: Session, kind: Kind, payloads: Mapping[UUID, BaseModel], co
 def _given(session: Session, ids: Sequence[UUID], payloads: Sequence[str]) -> Select[Any]:
     """Rows of ids, payloads and places from 1: one parameter for each column, however many rows there are."""
     if session.get_bind().dialect.name == "postgresql":
-        arrays = func.unnest(literal(ids, ARRAY(Uuid)), literal(payloads, ARRAY(Text)))
+        # As literals of our own: psycopg would write each element in Python, which takes longer than the rest.
+        quoted = ('"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in payloads)
+        arrays = func.unnest(
+            cast(literal(f"{{{','.join(map(str, ids))}}}", Text), ARRAY(Uuid)),
+            cast(literal(f"{{{','.join(quoted)}}}", Text), ARRAY(Text)),
+        )
         names = (column("id", Uuid), column("payload", Text))
         rows = arrays.table_valued(*names, with_ordinality="place", name="given").render_derived()
         return select(rows.c.id, cast(rows.c.payload, JSON).label("payload"), rows.c.place)
