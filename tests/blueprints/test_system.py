@@ -154,7 +154,10 @@ def test_each_act_is_noted_once(site: Site, grace: Person, admin: Browser) -> No
 
 
 def test_it_refreshes_by_itself_until_it_is_held_still(admin: Browser) -> None:
-    assert 'hx-trigger="every 5s"' in admin.get("/system").text
+    page = admin.get("/system").text
+    assert 'hx-trigger="every 5s"' in page
+    assert '<noscript><meta http-equiv="refresh"' in page
+    assert '<a href="/system/outside">' in page, "the way to it without JavaScript"
     still = admin.get("/system?still=on").text
     assert 'hx-trigger="every 5s"' not in still
     assert "http-equiv" not in still

@@ -86,4 +86,5 @@ def plans(asked: list[tuple[str, Any]]) -> list[str]:
         return [
             "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{explained} {statement}", parameters))
             for statement, parameters in asked
+            if not statement.startswith("SET")
         ]

@@ -60,6 +60,7 @@ def test_no_statement_reads_the_whole_ledger() -> None:
     crowd.fill(5000, State.SUCCEEDED, ago=90_000)
     crowd.fill(5, State.UNCERTAIN)
     crowd.fill(5, State.FAILED)
+    crowd.fill(2500, State.QUEUED, kind="test.told")
     for _ in range(3):
         accept("test.note", Note())
         accept("test.slow", Note(), delay=60)
