@@ -29,7 +29,7 @@ def kind(name: str) -> Waiting:
 
 
 def aged(name: str, seconds: float, **more: int) -> UUID:
-    job_id = accept(name, Anything() if "." in name and name.split(".")[0] != "test" else Note(), **more)
+    job_id = accept(name, Note(), **more)
     change(job_id, run_at=after(-seconds))
     return job_id
 
@@ -53,33 +53,6 @@ def test_the_oldest_of_a_kind_is_found_whatever_its_priority() -> None:
     youngest = max(each.run_at for each in db.session.query(Job))
     assert oldest is not None
     assert (youngest - oldest).total_seconds() == pytest.approx(495, abs=1)
-
-
-def test_the_oldest_due_job_of_all_is_named_and_a_paused_kind_has_none() -> None:
-    aged("test.note", 50)
-    first = aged("test.slow", 500, priority=4)
-    found = backlog.oldest(backlog.kinds([]))
-    assert found is not None
-    assert (found.id, found.owner_id) == (first, OWNER)
-    gates.pause("test.slow", "command line")
-    found = backlog.oldest(backlog.kinds([]))
-    assert found is not None
-    assert found.kind == "test.note"
-
-
-def test_nothing_at_all_has_no_oldest() -> None:
-    assert backlog.oldest(backlog.kinds(backlog.running())) is None
-
-
-def test_a_job_whose_time_has_come_is_named_until_a_relay_queues_it() -> None:
-    later = accept("test.note", Note(), delay=60)
-    clock = db.session.get_one(Job, later).created_at
-    assert backlog.not_woken(clock) is None
-    change(later, run_at=after(-30))
-    db.session.rollback()
-    found = backlog.not_woken(clock)
-    assert found is not None
-    assert (found.id, found.state) == (later, "scheduled")
 
 
 def test_a_kind_that_nobody_declares_is_shown_as_unknown() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import Integer, String, Uuid, literal, literal_column, select, text
+from sqlalchemy import Integer, String, Uuid, select, text
 
 from webapi.extensions import db
-from webapi.models import Gate, Job, State, User
+from webapi.models import Gate, State, User
 from webapi.models.columns import Moment
 from webapi.queue import gates
 from webapi.queue.job import Kind
@@ -108,17 +108,6 @@ class Waiting:
         return not (self.due or self.scheduled or self.retrying or self.running or self.paused_at)
 
 
-@dataclass(frozen=True)
-class Due:
-    """A job that has been due for longer than all others."""
-
-    id: UUID
-    kind: str
-    owner_id: UUID
-    state: str
-    since: datetime
-
-
 def running() -> list[Running]:
     """What runs just now, the attempts whose leases end first at the head; at most `RUNS`."""
     return [Running(*row) for row in db.session.execute(_RUNNING, {"most": RUNS})]
@@ -173,29 +162,3 @@ def _held(kind: Kind) -> str:
     if kind.concurrency is not None:
         parts.append(f"{gate.running} of {kind.concurrency} at once")
     return "; ".join(parts)
-
-
-def oldest(found: list[Waiting]) -> Due | None:
-    """The job that has waited longest for a worker, of the kinds that nobody paused."""
-    waiting = [each for each in found if each.oldest is not None and each.paused_at is None]
-    if not waiting:
-        return None
-    first = min(waiting, key=lambda each: each.oldest)  # type: ignore[arg-type,return-value]
-    return _one(
-        Job.state == literal_column("'queued'"),
-        Job.kind == first.name,
-        Job.priority.in_(range(10)),
-        Job.run_at == literal(first.oldest, Moment),
-    )
-
-
-def not_woken(clock: datetime) -> Due | None:
-    """The first job whose time has come and that no relay has queued yet; there should be none for long."""
-    waiting = Job.state.in_([literal_column("'scheduled'"), literal_column("'retrying'")])
-    return _one(waiting, Job.run_at <= literal(clock, Moment))
-
-
-def _one(*conditions: Any) -> Due | None:
-    found = select(Job.id, Job.kind, Job.owner_id, Job.state, Job.run_at).where(*conditions)
-    row = db.session.execute(found.order_by(Job.run_at).limit(1)).first()
-    return Due(*row) if row else None

@@ -11,10 +11,11 @@ from sqlalchemy import Integer, literal, select, text
 from webapi.extensions import db
 from webapi.models import Schedule
 from webapi.models.columns import Moment, now
-from webapi.services.system import CAP, backlog, crew, drift
-from webapi.services.system.backlog import Due, Running, Waiting
+from webapi.services.system import CAP, backlog, crew, drift, overdue
+from webapi.services.system.backlog import Running, Waiting
 from webapi.services.system.crew import Member
 from webapi.services.system.drift import Queue
+from webapi.services.system.overdue import Due
 
 LATE = 60.0  # seconds that a due job or a schedule may wait before somebody should look
 SHOWN = 20
@@ -82,8 +83,8 @@ def look() -> Look:
         running=running,
         crew=members,
         queues=drift.queues(kinds, members, clock),
-        oldest=backlog.oldest(kinds),
-        not_woken=backlog.not_woken(clock),
+        oldest=overdue.oldest(kinds),
+        not_woken=overdue.not_woken(clock),
         late=_late(clock),
         uncertain=uncertain.jobs,
         uncertain_since=uncertain.oldest,
