@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, Float, TypeDecorator
+from sqlalchemy import JSON, BigInteger, Dialect, Float, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -67,6 +67,13 @@ class after(FunctionElement[datetime]):  # noqa: N801
         super().__init__(literal(seconds, Float(53)) if isinstance(seconds, int | float) else seconds)
 
 
+class ticks(FunctionElement[int]):  # noqa: N801
+    """The database's clock in whole microseconds since 1970."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
 class later(FunctionElement[datetime]):  # noqa: N801
     """A moment in the database plus a number of seconds; on SQLite to the microsecond and not to the millisecond."""
 
@@ -95,6 +102,16 @@ def _after_sqlite(element: after, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(after, "postgresql")
 def _after_postgresql(element: after, compiler: SQLCompiler, **kw: Any) -> str:
     return f"(clock_timestamp() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"
+
+
+@compiles(ticks, "sqlite")
+def _ticks_sqlite(element: ticks, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST({SQLITE_NOW} * 1000000 AS INTEGER)"
+
+
+@compiles(ticks, "postgresql")
+def _ticks_postgresql(element: ticks, compiler: SQLCompiler, **kw: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
 
 
 @compiles(later, "sqlite")

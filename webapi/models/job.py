@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapi.extensions import db
@@ -14,11 +14,17 @@ from webapi.models.columns import Document, Json, Moment, now
 from webapi.models.states import FINAL, State, sql_list
 
 IS_FINAL = f"state IN ({sql_list(FINAL)})"
+QUEUED = text("state = 'queued'")
+
+
+def _of_the_queued(name: str, *columns: str) -> Index:
+    return Index(name, *columns, postgresql_where=QUEUED, sqlite_where=QUEUED)
 
 
 class Job(db.Model):  # type: ignore[name-defined,misc]
     """A row of the ledger. `attempt` is the fencing token: it goes up at each claim and never down.
 
+    `turn` orders the queued jobs of a kind between their owners; see `webapi.queue.turns`.
     What a job of the sandbox does to the outside world is only played: nothing leaves. `callback_url` is told of the
     job's end by an `http.call` that is accepted in the same transaction.
     """
@@ -30,15 +36,10 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
         CheckConstraint(f"({IS_FINAL}) = (finished_at IS NOT NULL)", "final_is_finished"),
         CheckConstraint("progress BETWEEN 0 AND 100", "progress_is_a_percentage"),
         UniqueConstraint("schedule_id", "scheduled_for"),
-        # What a claim reads: the due jobs of one kind, best first.
-        Index(
-            "ix_jobs_claim",
-            "kind",
-            "priority",
-            "run_at",
-            postgresql_where=text("state = 'queued'"),
-            sqlite_where=text("state = 'queued'"),
-        ),
+        # What a claim reads: whose turn it is, and which of their jobs is the best. The third is read at acceptance.
+        _of_the_queued("ix_jobs_turn", "kind", "turn", "id"),
+        _of_the_queued("ix_jobs_line", "kind", "owner_id", "priority", "run_at", "id"),
+        _of_the_queued("ix_jobs_last_turn", "kind", "owner_id", "turn"),
         # What each pass of the relay reads. The finished, which are nearly all, are in neither index.
         Index(
             "ix_jobs_due",
@@ -46,12 +47,7 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
             postgresql_where=text("state IN ('scheduled', 'retrying')"),
             sqlite_where=text("state IN ('scheduled', 'retrying')"),
         ),
-        Index(
-            "ix_jobs_unpublished",
-            "published_at",
-            postgresql_where=text("state = 'queued'"),
-            sqlite_where=text("state = 'queued'"),
-        ),
+        _of_the_queued("ix_jobs_unpublished", "published_at"),
         Index(
             "ix_jobs_lease",
             "lease_until",
@@ -113,6 +109,7 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
     payload: Mapped[dict[str, Any]] = mapped_column(Document)
     queue: Mapped[str] = mapped_column(String(100))
     priority: Mapped[int] = mapped_column(default=0)
+    turn: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     tags: Mapped[list[str]] = mapped_column(Json, default=list)
     state: Mapped[State] = mapped_column(String(10))
     epoch: Mapped[int] = mapped_column(default=0)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from flask_login import UserMixin
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapi.extensions import db
@@ -36,7 +36,8 @@ class Scope(StrEnum):
 class User(UserMixin, db.Model):  # type: ignore[name-defined,misc]
     """A person. `session_epoch` is in every session: raising it ends all of theirs.
 
-    `open_jobs` counts their jobs that are not over; the ledger keeps it with each change of a state.
+    `open_jobs` counts their jobs that are not over, without the calls that tell of a job's end; the ledger keeps it
+    with each change of a state. `storage_bytes` is the size of their files, kept with the rows that name them.
     `time_zone` is the one in which times are shown to them.
     """
 
@@ -52,6 +53,7 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined,misc]
     verified_at: Mapped[datetime | None] = mapped_column(Moment)
     open_jobs: Mapped[int] = mapped_column(default=0, server_default="0")
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")
+    storage_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(Moment, default=now())
 
     @property

@@ -14,7 +14,22 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import ARRAY, JSON, Integer, Select, Text, Uuid, case, cast, column, func, insert, literal, select
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    case,
+    cast,
+    column,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from structlog.contextvars import get_contextvars
@@ -25,13 +40,13 @@ from webapi.failpoints import failpoint
 from webapi.models import Effect, Job, JobEvent, State
 from webapi.models.columns import Moment, now
 from webapi.models.transaction import after_commit, in_transaction, writing
+from webapi.queue import turns
 from webapi.queue.hints import Hint
 from webapi.queue.idempotency import Once, known, take
 from webapi.queue.job import Kind
-from webapi.queue.ledger import Moved, count_open
 from webapi.queue.receipts import planned
 from webapi.queue.seals import sealed
-from webapi.queue.submit import check_quota, committed, ring
+from webapi.queue.submit import committed, count_in, ring
 
 PLACES = 14  # bits
 MOST = 10_000
@@ -81,9 +96,8 @@ def submit_batch(
                 return _same(session, owner_id, before)
             at, state = _when(session, delay, run_at)
             same = {**columns, "owner_id": owner_id, "run_at": at, "state": state}
+            count_in(session, kind, owner_id, columns.get("parent_id"), quota, len(ids))
             _insert(session, kind, {ids[place]: each for place, each in payloads.items()}, same)
-            one = Moved(first, owner_id, kind.name, kind.queue, 0, 0)
-            check_quota(count_open(session, [one] * len(ids), None, state), quota)
             failpoint("S2a")
             if state == State.QUEUED:
                 after_commit(lambda: ring(hints))
@@ -127,8 +141,9 @@ def _insert(session: Session, kind: Kind, payloads: Mapping[UUID, BaseModel], co
     constants = [literal(value, table.c[name].type) for name, value in same.items()]
     # What is not rung for in the request says so, and the relay rings.
     rung = case((given.c.place <= RUNG, now()), else_=literal(None, Moment))
-    rows = select(given.c.id, given.c.payload, rung, *constants)
-    session.execute(insert(table).from_select(["id", "payload", "published_at", *same], rows))
+    turn: int = session.execute(select(turns.last_of(kind.name, owner_id))).scalar_one()
+    rows = select(given.c.id, given.c.payload, rung, literal(turn, BigInteger) + given.c.place, *constants)
+    session.execute(insert(table).from_select(["id", "payload", "published_at", "turn", *same], rows))
     event = {"seq": 1, "epoch": 0, "attempt": 0, "to_state": columns["state"], "actor": "submit", "reason": "accepted"}
     events = JobEvent.__table__
     said = [literal(value, events.c[name].type) for name, value in event.items()]

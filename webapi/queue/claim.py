@@ -9,15 +9,15 @@ from webapi.failpoints import failpoint
 from webapi.models import Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
-from webapi.queue import gates
+from webapi.queue import gates, turns
 from webapi.queue.attempt import Attempt
 from webapi.queue.children import lease_owner
 from webapi.queue.job import Kind
-from webapi.queue.ledger import first_of, move
+from webapi.queue.ledger import move
 
 
 def claim(kind: Kind) -> Attempt | None:
-    """Take the best due job of `kind`; None when there is none, as a late hint finds, or when its gate is shut."""
+    """Take the due job of `kind` whose turn it is; None when there is none, or when its gate is shut."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     claimable = (
         Job.kind == kind.name,
@@ -35,11 +35,14 @@ def claim(kind: Kind) -> Attempt | None:
 def _claim(kind: Kind, claimable: tuple[ColumnElement[bool], ...], owner: str, lease: float) -> Attempt:
     with writing() as session:
         gates.enter(session, kind)
+        turn = turns.next_turn(session, *claimable)
+        if turn is None:
+            raise gates.Shut  # rolls back: nothing passed, so no place is taken
         moved = move(
             session,
             State.QUEUED,
             State.RUNNING,
-            first_of(Job.state == State.QUEUED, *claimable, limit=1),
+            turns.best_of(turn, *claimable),
             *claimable,
             actor=f"worker {owner}",
             reason="claimed",
@@ -51,7 +54,8 @@ def _claim(kind: Kind, claimable: tuple[ColumnElement[bool], ...], owner: str, l
             progress_note=None,
         )
         if not moved:
-            raise gates.Shut  # rolls back: nothing passed, so no place is taken
+            raise gates.Shut
+        turns.pass_on(session, turn, moved[0])
         row = session.get_one(Job, moved[0].id)
         failpoint("W1a")
         return _attempt(kind, row)

@@ -14,6 +14,7 @@ from webapi.errors import Conflict, Invalid
 from webapi.models import FINAL, Effect, EffectState, Job, State
 from webapi.models.columns import now
 from webapi.models.transaction import after_commit
+from webapi.queue import turns
 from webapi.queue.followup import announce_end
 from webapi.queue.hints import Hint
 from webapi.queue.job import Kind
@@ -122,6 +123,7 @@ def _requeue(session: Session, job_id: UUID, actor: str, reason: str) -> None:
             epoch=Job.epoch + 1, attempt_budget=Job.attempt + kind.retry.budget, crash_count=0, run_at=now(),
             published_at=now(), publish_count=0, deadline_at=None, cancel_requested_at=None, finished_at=None,
             progress=0, progress_note=None, result=None, error_code=None, error_public=None,
+            turn=turns.last_of(Job.kind, Job.owner_id),
         )  # fmt: skip
         if moved:
             after_commit(lambda job=moved[0]: ring([_hint(job)]))  # type: ignore[misc]

@@ -17,6 +17,7 @@ from webapi.extensions import db
 from webapi.models import Effect, EffectState, Job, State
 from webapi.models.columns import after
 from webapi.models.transaction import writing
+from webapi.queue import turns
 from webapi.queue.acts import answer_limit
 from webapi.queue.children import worker_id
 from webapi.queue.ledger import move
@@ -83,7 +84,7 @@ def hand_back(job_id: UUID, attempt: int, *conditions: ColumnElement[bool]) -> b
         moved = move(
             session, State.RUNNING, State.QUEUED, *fence, *conditions, actor="worker",
             reason="handed back: its worker was asked to stop", attempt_budget=Job.attempt_budget + 1,
-            lease_owner=None, lease_until=None, published_at=None, publish_count=0,
+            lease_owner=None, lease_until=None, published_at=None, publish_count=0, turn=turns.first_of_all(Job.kind),
         )  # fmt: skip
     return bool(moved)
 

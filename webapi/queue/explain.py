@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy import select
 
 from webapi.extensions import db
 from webapi.models import Job, State, Worker
-from webapi.models.columns import Moment, after, now
-from webapi.queue import gates
+from webapi.models.columns import after, now
+from webapi.queue import gates, turns
 from webapi.queue.job import Kind
 
 GONE = 60.0  # seconds without a sign of life after which a worker counts as gone
@@ -81,21 +81,15 @@ def _queued(job: Job, clock: datetime) -> Reason:
     held = _held(job, clock)
     if held is not None:
         return held
-    ahead = db.session.scalar(
-        select(func.count()).where(
-            Job.kind == job.kind,
-            Job.state == State.QUEUED,
-            tuple_(Job.priority, Job.run_at, Job.id) < tuple_(job.priority, literal(job.run_at, Moment), job.id),
-        )
-    )
-    evidence["ahead"] = ahead
+    mine, others = turns.ahead(db.session(), job)
+    ahead = mine + others
+    evidence |= {"ahead": ahead, "ahead_yours": mine, "ahead_is_least": max(mine, others) >= turns.COUNTED}
+    place = f"after {'more than' if evidence['ahead_is_least'] else 'about'} {ahead} other jobs, {mine} of them yours"
     if evidence["busy"] >= evidence["slots"]:
-        sentence = (
-            f"All {evidence['slots']} slots on the queue {job.queue!r} are busy; {ahead} jobs of its kind are ahead."
-        )
-        return Reason("busy", sentence, evidence)
+        sentence = f"All {evidence['slots']} slots on the queue {job.queue!r} are busy"
+        return Reason("busy", f"{sentence}; it comes {place}." if ahead else f"{sentence}; it is the next.", evidence)
     if ahead:
-        return Reason("behind", f"{ahead} jobs of its kind are ahead of it.", evidence)
+        return Reason("behind", f"It comes {place}.", evidence)
     if job.published_at is None:
         return Reason(
             "hint_unsent", "Its hint did not reach Redis; the relay sends it again within a second.", evidence

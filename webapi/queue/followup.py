@@ -16,11 +16,10 @@ from uuid_utils.compat import uuid7
 from webapi.models import Job, JobEvent, State
 from webapi.queue.attempt import Attempt
 from webapi.queue.job import EndedJob, FailedJob, Failure, FinishedJob, Kind
-from webapi.queue.ledger import Moved
+from webapi.queue.ledger import CALLBACK, Moved
 from webapi.queue.seals import opened
 from webapi.queue.submit import insert_job
 
-CALLBACK = "http.call"  # the kind that tells a job's callback_url
 TAG = "callback"  # by which such a call is known from others that follow a job
 LARGEST_RESULT = 16_384  # bytes of JSON; a larger one is fetched by whoever wants it
 

@@ -123,7 +123,7 @@ def _ring(kind: Kind) -> None:
             return
         rows = session.execute(
             update(Job)
-            .where(first_of(*_of(kind), _unheard(), limit=places))
+            .where(first_of(*_of(kind), _unheard(), limit=places, order=(Job.turn, Job.id)))
             .values(published_at=now(), publish_count=Job.publish_count + 1)
             .returning(Job.kind, Job.queue, Job.id)
             .execution_options(synchronize_session=False)

@@ -25,9 +25,16 @@ class Moved:
     epoch: int
     attempt: int
     callback_url: str | None = None
+    parent_id: UUID | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is one of the jobs that its owner may have so many of; telling that a job is over is not."""
+        return self.parent_id is None or self.kind != CALLBACK
 
 
-MOVED = (Job.id, Job.owner_id, Job.kind, Job.queue, Job.epoch, Job.attempt, Job.callback_url)
+MOVED = (Job.id, Job.owner_id, Job.kind, Job.queue, Job.epoch, Job.attempt, Job.callback_url, Job.parent_id)
+CALLBACK = "http.call"  # the kind that tells a job's callback_url
 
 
 def move(
@@ -55,7 +62,7 @@ def move(
         .returning(*MOVED)
         .execution_options(synchronize_session=False)
     )
-    moved = [Moved(*row) for row in session.execute(statement)]
+    moved = [Moved(**row._mapping) for row in session.execute(statement)]
     record(session, moved, from_state, to_state, actor, reason, refines=refines)
     count_open(session, moved, from_state, to_state)
     return moved
@@ -99,25 +106,25 @@ def record(
     )
 
 
-def count_open(session: Session, jobs: Sequence[Moved], from_state: State | None, to_state: State) -> int:
-    """Keep each owner's number of open jobs. Returns the last one's; 0 when no number changed."""
-    change = (not to_state.final) - (from_state is not None and not from_state.final)
-    if not change:
-        return 0
-    open_now = 0
-    for owner, count in sorted(Counter(job.owner_id for job in jobs).items()):  # in one order, against deadlocks
-        open_now = session.execute(
-            update(User)
-            .where(User.id == owner)
-            .values(open_jobs=User.open_jobs + change * count)
-            .returning(User.open_jobs)
-            .execution_options(synchronize_session=False)
-        ).scalar_one()
-    return open_now
+def count_open(session: Session, jobs: Sequence[Moved], from_state: State, to_state: State) -> None:
+    """Keep each owner's number of open jobs."""
+    change = from_state.final - to_state.final
+    counts = Counter(job.owner_id for job in jobs if job.counted) if change else Counter[UUID]()
+    for owner, count in sorted(counts.items()):  # in one order, against deadlocks
+        add_open(session, owner, change * count)
 
 
-def first_of(*conditions: ColumnElement[bool], limit: int) -> ColumnElement[bool]:
-    """The first `limit` jobs by priority, then time; rows that another transaction holds are skipped.
+def add_open(session: Session, owner_id: UUID, change: int, *conditions: ColumnElement[bool]) -> bool:
+    """Change an owner's number of open jobs if their row meets `conditions`; it stays locked by this transaction."""
+    row = update(User).where(User.id == owner_id, *conditions).values(open_jobs=User.open_jobs + change)
+    done = session.execute(row.execution_options(synchronize_session=False))
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def first_of(
+    *conditions: ColumnElement[bool], limit: int, order: Sequence[Any] = (Job.priority, Job.run_at, Job.id)
+) -> ColumnElement[bool]:
+    """The first `limit` jobs by priority, then time, or as `order` says; rows that others hold are skipped.
 
     The choice is a materialised CTE: PostgreSQL may run a plain subquery once for each candidate
     row, and each run would skip what the last one locked and choose others.
@@ -125,7 +132,7 @@ def first_of(*conditions: ColumnElement[bool], limit: int) -> ColumnElement[bool
     chosen = (
         select(Job.id)
         .where(*conditions)
-        .order_by(Job.priority, Job.run_at, Job.id)
+        .order_by(*order)
         .limit(literal(limit, Integer))
         .with_for_update(skip_locked=True)
         .cte("chosen")

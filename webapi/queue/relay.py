@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import redis
 from flask import Flask, current_app
-from sqlalchemy import case, or_, update
+from sqlalchemy import case, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
@@ -16,7 +16,7 @@ from webapi.failpoints import failpoint
 from webapi.models import Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
-from webapi.queue import gates
+from webapi.queue import gates, turns
 from webapi.queue.children import FORK_LOCK
 from webapi.queue.hints import Hint, Hints
 from webapi.queue.housekeeping import Housekeeper
@@ -112,11 +112,14 @@ def wake_due() -> int:
     woken: list[Moved] = []
     with writing() as session:
         for state in (State.SCHEDULED, State.RETRYING):
+            due = select(Job.id).where(Job.state == state, Job.run_at <= now()).order_by(Job.run_at)
+            ids = session.scalars(due.limit(BATCH - len(woken)).with_for_update(skip_locked=True)).all()
+            turns.line_up(session, ids)
             woken += move(
                 session,
                 state,
                 State.QUEUED,
-                first_of(Job.state == state, Job.run_at <= now(), limit=BATCH - len(woken)),
+                Job.id.in_(ids),
                 actor="relay",
                 reason="due",
                 published_at=now(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -20,13 +19,14 @@ from uuid_utils.compat import uuid7
 from webapi.errors import DatabaseAway, NotFound, QuotaReached
 from webapi.extensions import db
 from webapi.failpoints import failpoint
-from webapi.models import Job, State
+from webapi.models import Job, State, User
 from webapi.models.columns import Moment, after, now
 from webapi.models.transaction import after_commit, in_transaction, writing
+from webapi.queue import turns
 from webapi.queue.hints import Hint, Hints
 from webapi.queue.idempotency import Once, take
 from webapi.queue.job import Kind
-from webapi.queue.ledger import Moved, count_open, record
+from webapi.queue.ledger import CALLBACK, Moved, add_open, record
 from webapi.queue.receipts import plan
 from webapi.queue.seals import sealed
 
@@ -101,9 +101,12 @@ def insert_job(
     when: Any = after(delay) if delay else now() if run_at is None else literal(run_at, Moment)
     # Whether the time has come is for the database to say; the web's clock may be off.
     state = case((when > now(), State.SCHEDULED.value), else_=State.QUEUED.value)
+    owner_id: UUID = columns["owner_id"]
+    count_in(session, kind, owner_id, columns.get("parent_id"), quota)
     statement = insert(Job).values(
         kind=kind.name,
-        payload=sealed(payload, columns["owner_id"]),
+        payload=sealed(payload, owner_id),
+        turn=turns.last_of(kind.name, owner_id),
         queue=kind.queue,
         state=state if delay or run_at else State.QUEUED,
         run_at=when,
@@ -115,7 +118,6 @@ def insert_job(
     job = session.scalars(statement.returning(Job)).one()
     accepted = Moved(job.id, job.owner_id, job.kind, job.queue, job.epoch, job.attempt)
     record(session, [accepted], None, State(job.state), actor="submit", reason=_reason(columns))
-    check_quota(count_open(session, [accepted], None, State(job.state)), quota)
     if kind.effects is not None:
         plan(session, job.id, kind, kind.effects(payload))
     if job.state == State.QUEUED:
@@ -124,9 +126,14 @@ def insert_job(
     return job
 
 
-def check_quota(open_jobs: int, quota: int | None) -> None:
-    """Raises QuotaReached, which undoes the transaction that has counted."""
-    if open_jobs > (quota or math.inf):
+def count_in(
+    session: Session, kind: Kind, owner_id: UUID, parent_id: UUID | None, quota: int | None, jobs: int = 1
+) -> None:
+    """Before the insertion, for this locks the owner's row: jobs that come at once see one another's turns."""
+    if kind.name == CALLBACK and parent_id is not None:
+        return  # telling of a job's end is not for the owner to be refused
+    room = () if quota is None else (User.open_jobs <= quota - jobs,)
+    if not add_open(session, owner_id, jobs, *room):
         raise QuotaReached(f"You may have {quota} jobs that are not over; this would be more. Try again later.")
 
 

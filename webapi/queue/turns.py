@@ -1,0 +1,118 @@
+"""Fair turns: the owners of a kind's queued jobs take turns, however many jobs each of them has.
+
+Each queued job holds a turn: one more than the last of its owner's other queued jobs of the kind, or, when the owner
+has none, one more than the earliest of the whole kind. That is fair queueing by tags (Goyal, Vin and Cheng 1996) with
+the earliest waiting turn as its clock; whoever comes joins the next round and not the present one, which would never
+end if others could come back to it. The earliest turn says whose it is, and of that owner's jobs the best goes: the
+lowest priority, then the oldest. The job whose turn was taken gets the turn of the one that went, so that an owner's
+turns are neither lost nor doubled.
+
+A kind of which nothing waits begins anew at the clock's microseconds, which is later than any turn before: nobody
+claims a million jobs a second. Owners share no row, so that nobody waits for another to be accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select, tuple_, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from webapi.models import Job, State, User
+from webapi.models.columns import Moment, ticks
+from webapi.queue.ledger import Moved, first_of
+
+QUEUED: ColumnElement[State] = literal_column(
+    "'queued'"
+)  # no parameter: a plan made for all parameters would not use the indexes
+
+
+Name = InstrumentedAttribute[str] | str  # a kind, or where it stands
+COUNTED = 10_000  # jobs; whoever asks where a job stands is told "more than" beyond it
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The earliest turn of a kind, and the job that holds it, whose row this transaction has locked."""
+
+    job_id: UUID
+    owner_id: UUID
+    number: int
+
+
+def last_of(kind: Name, owner_id: InstrumentedAttribute[UUID] | UUID) -> ColumnElement[int]:
+    """The turn behind those of the owner's queued jobs of the kind. For a job that is not queued yet."""
+    mine, waiting = aliased(Job), aliased(Job)
+    own = select(func.max(mine.turn) + 1).where(mine.kind == kind, mine.owner_id == owner_id, mine.state == QUEUED)
+    return func.coalesce(own.correlate(Job).scalar_subquery(), _first(waiting, kind) + 1, ticks())
+
+
+def first_of_all(kind: Name) -> ColumnElement[int]:
+    """The earliest turn of the whole kind: for a job whose turn came once and was for nothing."""
+    return func.coalesce(_first(aliased(Job), kind), ticks())
+
+
+def _first(waiting: type[Job], kind: Name) -> ColumnElement[int]:
+    first = select(waiting.turn).where(waiting.kind == kind, waiting.state == QUEUED).order_by(waiting.turn).limit(1)
+    return first.correlate(Job).scalar_subquery()
+
+
+def line_up(session: Session, job_ids: Sequence[UUID]) -> None:
+    """Give turns to jobs that this transaction has locked and is about to queue, in the order of each owner's line.
+
+    Their owners are locked, as by whoever accepts a job: no two of an owner's jobs get one turn.
+    """
+    ids = Job.id.in_(job_ids)
+    rows = session.execute(
+        select(Job.kind, Job.owner_id, Job.id).where(ids).order_by(Job.kind, Job.owner_id, Job.priority, Job.run_at)
+    ).all()
+    owners = select(User.id).where(User.id.in_({row.owner_id for row in rows})).order_by(User.id)
+    session.execute(owners.with_for_update(key_share=True))
+    turns = []
+    for (kind, owner_id), line in groupby(rows, key=lambda row: (row.kind, row.owner_id)):
+        first: int = session.execute(select(last_of(kind, owner_id))).scalar_one()
+        turns += [{"id": row.id, "turn": first + place} for place, row in enumerate(line)]
+    if turns:
+        session.execute(update(Job), turns)
+
+
+def next_turn(session: Session, *claimable: ColumnElement[bool]) -> Turn | None:
+    """Whose turn it is among the jobs that are `claimable`; None when there is no such job that nobody holds."""
+    query = select(Job.id, Job.owner_id, Job.turn).where(Job.state == QUEUED, *claimable)
+    row = session.execute(query.order_by(Job.turn, Job.id).limit(1).with_for_update(skip_locked=True)).first()
+    return None if row is None else Turn(*row)
+
+
+def ahead(session: Session, job: Job) -> tuple[int, int]:
+    """How many queued jobs of the kind come before `job`: of its owner, and of others; each is counted to `COUNTED`."""
+    of_kind = select(Job.turn).where(Job.kind == job.kind, Job.state == QUEUED)
+    line = of_kind.where(Job.owner_id == job.owner_id)
+    place = tuple_(Job.priority, Job.run_at, Job.id)
+    before = line.where(place < tuple_(job.priority, literal(job.run_at, Moment), job.id))
+    mine = _counted(session, before)
+    held = session.execute(line.add_columns(Job.id).order_by(Job.turn, Job.id).offset(mine).limit(1)).first()
+    if held is None:  # it has just been taken
+        return mine, 0
+    earlier = tuple_(Job.turn, Job.id) < tuple_(held.turn, held.id)
+    return mine, _counted(session, of_kind.where(Job.owner_id != job.owner_id, earlier))
+
+
+def _counted(session: Session, rows: Select[int]) -> int:
+    return session.scalar(select(func.count()).select_from(rows.limit(COUNTED).subquery())) or 0
+
+
+def best_of(turn: Turn, *claimable: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The job to which that turn falls: the best of its owner's."""
+    return first_of(Job.state == QUEUED, Job.owner_id == turn.owner_id, *claimable, limit=1)
+
+
+def pass_on(session: Session, turn: Turn, taken_by: Moved) -> None:
+    """Another job of the owner went: the one that held the turn gets that other one's."""
+    if taken_by.id == turn.job_id:
+        return
+    given = select(Job.turn).where(Job.id == taken_by.id).scalar_subquery()
+    held = update(Job).where(Job.id == turn.job_id).values(turn=given)
+    session.execute(held.execution_options(synchronize_session=False))
