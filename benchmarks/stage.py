@@ -73,6 +73,7 @@ def stage(
             "MAIL_SERVER": ports.HOST,
             "MAIL_PORT": mail_port,
             "REGISTRATION": "closed",
+            "REQUESTS_PER_MINUTE": 0,
             **settings,
         }
         layout = lay_out(folder / "var", given, lambda line: None)

@@ -47,6 +47,8 @@ BASE = {
     "CALL_SECRET": None,
     "PUBLIC_URL": "http://127.0.0.1:5000",
     "RATELIMIT_ENABLED": False,
+    "REQUESTS_PER_MINUTE": 0,
+    "REQUESTS_PER_MINUTE_ADDRESS": 0,
 }
 
 

@@ -71,6 +71,11 @@ class Settings(BaseSettings):
     MAX_OPEN_JOBS: int = Field(20_000, ge=1)
     LIVE_WATCHERS: int = Field(0, ge=0, le=10_000)
     WEB_THREADS: int = Field(16, ge=1, le=1000)
+    STORAGE_BYTES_PER_OWNER: int = Field(20 * 1024**3, ge=0)
+    DATASETS_PER_OWNER: int = Field(500, ge=0)
+    REQUESTS_PER_MINUTE: int = Field(6000, ge=0)
+    REQUESTS_PER_MINUTE_ADDRESS: int = Field(600, ge=0)
+    TRUSTED_PROXIES: int = Field(0, ge=0, le=9)
     FAILPOINT: str | None = None
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     CORS_ORIGINS: list[Annotated[str, Field(pattern=ORIGIN)]] = []

@@ -131,6 +131,22 @@ class QuotaReached(WebapiError):
         super().__init__(message, headers={"Retry-After": "30"})
 
 
+class RateLimited(WebapiError):
+    """You ask too often. Wait a little."""
+
+    status, code = 429, "rate_limited"
+
+    def __init__(self, limit: int, wait: int) -> None:
+        sentence = f"You may make {limit} requests a minute, and have made them. Try again in {wait} s."
+        super().__init__(sentence, headers={"Retry-After": str(wait)})
+
+
+class StorageFull(TooLarge):
+    """There is no room left for your files."""
+
+    code = "storage_full"
+
+
 class DatabaseAway(WebapiError):
     """The database cannot be reached. Try again shortly."""
 

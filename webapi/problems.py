@@ -61,7 +61,7 @@ def _csrf(error: CSRFError) -> Response:
 
 def _too_often(error: RateLimitExceeded) -> Response:
     wait = str(error.limit.limit.get_expiry()) if error.limit else "60"
-    return answer(429, "too_often", "Too many tries. Wait a little and try again.", (), {"Retry-After": wait})
+    return answer(429, "rate_limited", "Too many tries. Wait a little and try again.", (), {"Retry-After": wait})
 
 
 def _database(error: DBAPIError) -> Response:

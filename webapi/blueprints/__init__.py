@@ -13,6 +13,7 @@ from webapi.blueprints import (
     bodies,
     datasets,
     docs,
+    files,
     headers,
     health,
     hosts,
@@ -20,6 +21,7 @@ from webapi.blueprints import (
     inbox,
     job_lists,
     keys,
+    limits,
     live,
     mail_links,
     mailings,
@@ -42,6 +44,7 @@ def init_app(app: APIFlask) -> None:
     """Everything that a request passes through, then every door."""
     headers.init_app(app)
     hosts.init_app(app)
+    limits.init_app(app)
     bodies.init_app(app)
     identity.init_app(app)
     shown.init_app(app)
@@ -59,6 +62,7 @@ def init_app(app: APIFlask) -> None:
     app.register_blueprint(schedules.bp)
     app.register_blueprint(mailings.bp)
     app.register_blueprint(datasets.bp)
+    app.register_blueprint(files.bp)
     app.register_blueprint(templates.bp)
     app.register_blueprint(addresses.bp)
     app.register_blueprint(mail_links.bp)

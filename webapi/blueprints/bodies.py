@@ -11,6 +11,7 @@ from flask_login import current_user
 from werkzeug.wsgi import get_content_length
 
 from webapi.errors import TooLarge
+from webapi.queue import room as storage
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -70,3 +71,5 @@ def _admit() -> None:
         room = 0 if request.endpoint in RAW else FORM
         check_size((request.content_length or 0) - room)
         request.max_content_length = most() + room
+    if request.endpoint in LARGE | RAW and current_user.is_authenticated:
+        storage.check(current_user.id, (request.content_length or 0) - (0 if request.endpoint in RAW else FORM))

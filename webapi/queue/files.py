@@ -29,6 +29,14 @@ class Stored:
     size: int
 
 
+class TooLong(Exception):
+    """A stream has more bytes than it may; `size` of them were seen."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        super().__init__()
+
+
 class FileStore:
     """`objects/ab/abcd…` for what is kept, `staging/<job>/<attempt>/` for what an attempt is writing."""
 
@@ -38,8 +46,8 @@ class FileStore:
     def path(self, sha256: str) -> Path:
         return self.root / "objects" / sha256[:2] / sha256
 
-    def put(self, stream: IO[bytes]) -> Stored:
-        """Keep a stream. When this returns, the bytes survive a power cut."""
+    def put(self, stream: IO[bytes], most: int | None = None) -> Stored:
+        """Keep a stream. When this returns, the bytes survive a power cut. Raises TooLong beyond `most` bytes."""
         incoming = self.root / "incoming"
         incoming.mkdir(parents=True, exist_ok=True)
         digest, size = hashlib.sha256(), 0
@@ -49,6 +57,7 @@ class FileStore:
                 while chunk := stream.read(CHUNK):
                     digest.update(chunk)
                     size += len(chunk)
+                    _check(size, most)
                     file.write(chunk)
         except BaseException:
             Path(name).unlink()
@@ -121,6 +130,11 @@ class FileStore:
         for folder in (target.parent, target.parent.parent):
             _sync(folder)
         return Stored(sha256, size)
+
+
+def _check(size: int, most: int | None) -> None:
+    if most is not None and size > most:
+        raise TooLong(size)
 
 
 def older(seconds: float) -> Callable[[Path], bool]:

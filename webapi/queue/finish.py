@@ -18,7 +18,7 @@ from webapi.failpoints import failpoint
 from webapi.models import Artifact, EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
-from webapi.queue import attempt_logs
+from webapi.queue import attempt_logs, room
 from webapi.queue.attempt import Attempt, Replaced, Snooze
 from webapi.queue.followup import announce_end, announce_failure, announce_success
 from webapi.queue.ledger import Moved, move
@@ -196,5 +196,7 @@ def _keep_files(attempt: Attempt) -> list[dict[str, Any]]:
 
 def _insert_files(session: Session, attempt: Attempt, rows: list[dict[str, Any]]) -> None:
     if rows:
-        session.execute(delete(Artifact).where(Artifact.job_id == attempt.job_id))  # of an earlier success
+        earlier = delete(Artifact).where(Artifact.job_id == attempt.job_id).returning(Artifact.size)
+        freed = sum(session.scalars(earlier.execution_options(synchronize_session=False)))
         session.execute(insert(Artifact), rows)
+        room.charge(session, attempt.owner_id, sum(row["size"] for row in rows) - freed)

@@ -90,6 +90,12 @@ def owner_of(token: str) -> User | None:
     return db.session.get(User, key.owner_id) if key else None
 
 
+def prefix_of(header: str) -> str | None:
+    """The public part of the key in an Authorization header; None when no key has this shape. It proves nothing."""
+    token = header.removeprefix("Bearer ").strip()
+    return token.rpartition("_")[0] if SHAPE.fullmatch(token) else None
+
+
 def is_test(token: str) -> bool:
     """Whether a key that works is a test key."""
     return token.startswith(TEST_KEY)

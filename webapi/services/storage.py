@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -10,15 +12,17 @@ from uuid import UUID
 
 from flask import current_app
 from pydantic import BaseModel, Field
-from sqlalchemy import select
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningDelete
 from uuid_utils.compat import uuid7
 
 from webapi.errors import Fault, Invalid, NotFound
 from webapi.extensions import db
 from webapi.failpoints import failpoint
-from webapi.models import Artifact, Upload
-from webapi.models.transaction import in_transaction, writing
-from webapi.queue.files import Stored
+from webapi.models import Artifact, Job, ReportBuild, Upload
+from webapi.models.transaction import writing
+from webapi.queue import room
 
 UPLOAD = {"format": "upload-id"}
 # A field of a payload that names a file handed in before; forms draw it as a file input.
@@ -26,11 +30,23 @@ UploadId = Annotated[UUID, Field(json_schema_extra=UPLOAD)]
 LONGEST_NAME, LONGEST_SUFFIX = 200, 10  # characters
 NAME = re.compile(r"[^\w. ()+-]")
 MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
+LOOKED_AT = 1000
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file that takes room: an upload, or what a job produced."""
+
+    name: str
+    size: int
+    created_at: datetime
+    upload_id: UUID | None = None
+    job_id: UUID | None = None
 
 
 def receive(owner_id: UUID, name: str, media_type: str, stream: IO[bytes]) -> Upload:
-    """Keep a file. Its bytes are durable before the row that names them."""
-    stored = put(stream)
+    """Keep a file. Its bytes are durable before the row that names them. Raises StorageFull."""
+    stored = room.put(owner_id, stream)
     failpoint("S1a")
     upload = Upload(
         id=uuid7(),
@@ -43,16 +59,9 @@ def receive(owner_id: UUID, name: str, media_type: str, stream: IO[bytes]) -> Up
         else "application/octet-stream",
     )
     with writing() as session:
+        room.charge(session, owner_id, stored.size)
         session.add(upload)
     return upload
-
-
-def put(stream: IO[bytes]) -> Stored:
-    """Keep bytes that somebody sends, who may take an hour for it: no connection to the database waits for them."""
-    if not in_transaction():
-        db.session.commit()
-    stored: Stored = current_app.extensions["files"].put(stream)
-    return stored
 
 
 def safe_name(name: str) -> str:
@@ -77,6 +86,40 @@ def artifact(job_id: UUID, name: str) -> tuple[Artifact, Path]:
     if row is None:
         raise NotFound("The job has no such file.")
     return row, current_app.extensions["files"].path(row.sha256)
+
+
+def discard_upload(owner_id: UUID, upload_id: UUID) -> None:
+    """Forget a file that was handed in. A job that names it and has not begun will fail. Raises NotFound."""
+    mine = (Upload.id == upload_id, Upload.owner_id == owner_id)
+    with writing() as session:
+        _forget(session, owner_id, delete(Upload).where(*mine).returning(Upload.size), "There is no such upload.")
+
+
+def discard_artifact(owner_id: UUID, job_id: UUID, name: str) -> None:
+    """Forget a file that a job produced; a report that is asked for again is built again. Raises NotFound."""
+    mine = exists().where(Job.id == job_id, Job.owner_id == owner_id)
+    with writing() as session:
+        gone = delete(Artifact).where(Artifact.job_id == job_id, Artifact.name == name, mine)
+        _forget(session, owner_id, gone.returning(Artifact.size), "The job has no such file.")
+        session.execute(delete(ReportBuild).where(ReportBuild.job_id == job_id))
+
+
+def _forget(session: Session, owner_id: UUID, gone: ReturningDelete[int], sentence: str) -> None:
+    """The bytes go with the next round of housekeeping, unless another row names them."""
+    sizes = session.scalars(gone.execution_options(synchronize_session=False)).all()
+    if not sizes:
+        raise NotFound(sentence)
+    room.charge(session, owner_id, -sum(sizes))
+
+
+def largest(owner_id: UUID, limit: int = 50) -> list[Kept]:
+    """The largest of the uploads and files of jobs that are the owner's, among their newest `LOOKED_AT` of each."""
+    mine = select(Upload).where(Upload.owner_id == owner_id).order_by(Upload.id.desc()).limit(LOOKED_AT)
+    found = [Kept(row.name, row.size, row.created_at, upload_id=row.id) for row in db.session.scalars(mine)]
+    produced = select(Artifact).join(Job, Job.id == Artifact.job_id).where(Job.owner_id == owner_id)
+    rows = db.session.scalars(produced.order_by(Job.id.desc()).limit(LOOKED_AT))
+    found += [Kept(row.name, row.size, row.created_at, job_id=row.job_id) for row in rows]
+    return sorted(found, key=lambda each: -each.size)[:limit]
 
 
 def check_uploads(owner_id: UUID, payload: BaseModel) -> None:

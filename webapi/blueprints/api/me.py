@@ -9,7 +9,7 @@ from webapi.blueprints import bodies, identity
 from webapi.blueprints.api.openapi import refuse_query
 from webapi.blueprints.api.shapes import Limit, Me
 from webapi.queue.batch import MOST
-from webapi.services import jobs, schedules
+from webapi.services import schedules, usage
 
 bp = APIBlueprint("api_me", __name__, tag="Account")
 bp.before_request(identity.require_anyone)
@@ -21,8 +21,8 @@ bp.before_request(refuse_query)
 def show() -> Me:
     """Show who this key or session belongs to, what they may have and what they use"""
     user = identity.me()
-    limits = {
-        "open_jobs": Limit(most=jobs.quota(), used=user.open_jobs),
+    limits = {use.name: Limit(most=use.limit, used=use.used) for use in usage.of(user)}
+    limits |= {
         "schedules": Limit(most=schedules.MOST, used=schedules.count(user)),
         "jobs_in_a_batch": Limit(most=MOST),
         "bytes_of_a_request": Limit(most=current_app.config["MAX_CONTENT_LENGTH"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import request
@@ -24,6 +25,22 @@ class UploadQuery(BaseModel):
     """How the file is called."""
 
     name: str = Field(min_length=1, max_length=200)
+
+
+@bp.delete("/uploads/<uuid:upload_id>")
+@bp.output({}, status_code=204)
+def discard(upload_id: UUID) -> tuple[str, int]:
+    """Delete an upload; a job that names it and has not begun will fail"""
+    storage.discard_upload(me().id, upload_id)
+    return "", 204
+
+
+@bp.delete("/jobs/<uuid:job_id>/artifacts/<name>")
+@bp.output({}, status_code=204)
+def discard_artifact(job_id: UUID, name: str) -> tuple[str, int]:
+    """Delete a file that a job produced, to make room"""
+    storage.discard_artifact(me().id, job_id, name)
+    return "", 204
 
 
 @bp.post("/uploads")

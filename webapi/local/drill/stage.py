@@ -104,6 +104,7 @@ def _settings(database_url: str, mail_port: int, call_port: int) -> dict[str, An
         "MAIL_PORT": mail_port,
         "LEASE_SECONDS": LEASE,
         "REGISTRATION": "closed",
+        "REQUESTS_PER_MINUTE": 0,
     }
     if "CALL_PRIVATE" in Settings.model_fields:
         given["CALL_PRIVATE"] = [f"{ports.HOST}:{call_port}"]

@@ -8,17 +8,17 @@ from uuid import UUID
 
 from flask import current_app
 from pydantic import BaseModel
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from webapi.errors import Conflict, Invalid, NotFound
+from webapi.errors import Conflict, Invalid, NotFound, StorageFull
 from webapi.extensions import db
 from webapi.models import Dataset, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
-from webapi.queue import control, kind_named
+from webapi.queue import control, kind_named, room
 from webapi.services import jobs, storage
 from webapi.services.datasets import finding, formats, naming
 from webapi.services.datasets.ways import Ways
@@ -35,13 +35,15 @@ class DatasetRef(BaseModel):
 def create(owner: User, name: str | None, file_name: str, stream: IO[bytes], ways: Ways | None = None) -> Dataset:
     """Keep a file under a name, or one that reminds of the file's, and have it inspected.
 
-    Raises Invalid for a name, a file and options that cannot be, and Conflict for a name that is taken.
+    Raises Invalid for a name, a file and options that cannot be, Conflict for a name that is taken, and StorageFull.
     """
     free(owner.id, name)
     name = name or naming.suggested(file_name, _names(owner.id))
-    dataset_id, kept = uuid7(), _keep(file_name, stream, ways or Ways())
+    dataset_id, kept = uuid7(), _keep(owner.id, file_name, stream, ways or Ways())
     try:
         with writing() as session:
+            room.charge(session, owner.id, kept["size"])
+            _one_more(session, owner.id)
             session.add(Dataset(id=dataset_id, owner_id=owner.id, name=name, **kept))
             session.flush()
             _inspect(session, owner, dataset_id)
@@ -51,15 +53,19 @@ def create(owner: User, name: str | None, file_name: str, stream: IO[bytes], way
 
 
 def free(owner_id: UUID, name: str | None) -> None:
-    """Before a gigabyte is sent for nothing. Raises Invalid for what is no name, and Conflict for one that is taken."""
+    """Before a gigabyte is sent for nothing. Raises Invalid for what is no name, Conflict for one that is taken.
+
+    Raises StorageFull for an owner who has as many datasets as they may.
+    """
+    _one_more(db.session(), owner_id)
     if name is not None and naming.check(name) in _names(owner_id):
         raise _taken(name)
 
 
 def replace(owner: User, dataset_id: UUID, file_name: str, stream: IO[bytes]) -> Dataset:
-    """Another file under the same name, read as was said of the old one. Raises NotFound and Invalid."""
+    """Another file under the same name, read as was said of the old one. Raises NotFound, Invalid and StorageFull."""
     finding.find(owner.id, dataset_id)  # before a gigabyte is sent for nothing
-    kept = _keep(file_name, stream, Ways())
+    kept = _keep(owner.id, file_name, stream, Ways())
     with writing():
         row = finding.find(owner.id, dataset_id)  # as it is now: it may have been corrected while the file came
         if kept["format"] == row.format:
@@ -97,12 +103,13 @@ def remove(owner: User, dataset_id: UUID, *, dependents: Literal["refuse", "keep
         )
     with writing() as session:
         _stop(session, owner, dataset_id)
-        session.execute(delete(Dataset).where(Dataset.id == dataset_id, Dataset.owner_id == owner.id))
+        gone = delete(Dataset).where(Dataset.id == dataset_id, Dataset.owner_id == owner.id).returning(Dataset.size)
+        room.charge(session, owner.id, -sum(session.scalars(gone.execution_options(synchronize_session=False))))
 
 
-def _keep(file_name: str, stream: IO[bytes], ways: Ways) -> dict[str, Any]:
+def _keep(owner_id: UUID, file_name: str, stream: IO[bytes], ways: Ways) -> dict[str, Any]:
     """The columns of a file that is in the store now. Housekeeping removes the bytes of one that was refused."""
-    stored, name = storage.put(stream), storage.safe_name(file_name)
+    stored, name = room.put(owner_id, stream), storage.safe_name(file_name)
     if not stored.size:
         raise Invalid("The file is empty.")
     told = formats.told(current_app.extensions["files"].path(stored.sha256), name)
@@ -114,7 +121,9 @@ def _keep(file_name: str, stream: IO[bytes], ways: Ways) -> dict[str, Any]:
 def _changed(owner: User, dataset_id: UUID, columns: dict[str, Any]) -> Dataset:
     with writing() as session:
         _stop(session, owner, dataset_id)
+        before = session.scalar(select(Dataset.size).where(Dataset.id == dataset_id).with_for_update()) or 0
         _update(session, owner, dataset_id, columns)
+        room.charge(session, owner.id, columns.get("size", before) - before)
         _inspect(session, owner, dataset_id)
     return finding.find(owner.id, dataset_id)
 
@@ -144,6 +153,12 @@ def _stop(session: Session, owner: User, dataset_id: UUID) -> None:
     if job_id is not None:
         with suppress(Conflict):  # it is over
             control.cancel(session, job_id, jobs.actor(owner))
+
+
+def _one_more(session: Session, owner_id: UUID) -> None:
+    most: int = current_app.config["DATASETS_PER_OWNER"]
+    if (session.scalar(select(func.count()).where(Dataset.owner_id == owner_id)) or 0) >= most:
+        raise StorageFull(f"You have {most} datasets, which is the limit. Delete one that you no longer need.")
 
 
 def _names(owner_id: UUID) -> set[str]:

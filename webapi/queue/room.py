@@ -1,0 +1,73 @@
+"""The bytes that an owner keeps: uploads, datasets and files of jobs, counted with the rows that name them."""
+
+from __future__ import annotations
+
+from typing import IO
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from webapi.errors import StorageFull
+from webapi.extensions import db
+from webapi.models import User
+from webapi.models.transaction import in_transaction
+from webapi.queue.files import Stored, TooLong
+
+FREE_SOME = "Delete datasets, uploads or files of jobs that you no longer need; your account lists the largest."
+
+
+def charge(session: Session, owner_id: UUID, change: int) -> None:
+    """Count bytes in the transaction that names or forgets them. Raises StorageFull; the owner's row stays locked."""
+    row = update(User).where(User.id == owner_id).values(storage_bytes=User.storage_bytes + change)
+    if change > 0:
+        row = row.where(User.storage_bytes + change <= most())
+    if session.execute(row.execution_options(synchronize_session=False)).rowcount == 0:  # type: ignore[attr-defined]
+        raise _full(used(owner_id), change)
+
+
+def check(owner_id: UUID, more: int) -> int:
+    """Before so many bytes are sent. Returns how many there is room for; raises StorageFull when it is less."""
+    kept = used(owner_id)
+    if kept + more > most():
+        raise _full(kept, more)
+    return most() - kept
+
+
+def put(owner_id: UUID, stream: IO[bytes]) -> Stored:
+    """Keep a stream; `charge` is to follow. Raises StorageFull as soon as it is longer than there is room.
+
+    Somebody may take an hour to send it: no connection to the database waits for them.
+    """
+    left = check(owner_id, 1)
+    if not in_transaction():
+        db.session.commit()
+    try:
+        stored: Stored = current_app.extensions["files"].put(stream, left)
+    except TooLong as error:
+        raise _full(used(owner_id), error.size) from None
+    return stored
+
+
+def used(owner_id: UUID) -> int:
+    """The bytes that an owner keeps."""
+    return db.session.scalar(select(User.storage_bytes).where(User.id == owner_id)) or 0
+
+
+def most() -> int:
+    """How many an owner may keep."""
+    limit: int = current_app.config["STORAGE_BYTES_PER_OWNER"]
+    return limit
+
+
+def _full(kept: int, more: int) -> StorageFull:
+    sentence = f"You keep {_size(kept)} of the {_size(most())} that you may, and this is {_size(more)} or more. "
+    return StorageFull(sentence + FREE_SOME)
+
+
+def _size(count: int) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count} bytes"
