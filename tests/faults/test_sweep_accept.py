@@ -16,6 +16,7 @@ from webapi.models import Job, Schedule, Upload
 from webapi.models.columns import after
 from webapi.models.transaction import writing
 from webapi.queue import Once, kind_named
+from webapi.queue.batch import submit_batch
 from webapi.queue.files import FileStore
 from webapi.queue.housekeeping import remove_orphans
 from webapi.queue.schedules import fire_due
@@ -37,6 +38,20 @@ def test_a_client_that_asks_again_has_one_job(app: Flask, ada: Person, kill_at: 
     assert recover(app, "report.build", job_id) == "succeeded"
     with app.app_context():
         assert db.session.query(Job).count() == 1
+    assert broken(app) == []
+
+
+@pytest.mark.parametrize("gap", SUBMIT_GAPS)
+def test_a_batch_is_there_whole_or_not_at_all(app: Flask, ada: Person, kill_at: Killer, gap: str) -> None:
+    kill_at(gap, "batch", "report.build", REPORT)
+    once = Once("sweep", "the same key", "the same request")
+    with app.app_context():
+        assert db.session.query(Job).count() == 3 * SUBMIT_GAPS[gap]
+        kind = kind_named("report.build")
+        found = submit_batch(kind, dict.fromkeys(range(3), REPORT), owner_id=ada.id, once=once, tags=[])
+        assert (found.replayed, list(found.ids)) == (bool(SUBMIT_GAPS[gap]), [0, 1, 2])
+        assert db.session.query(Job).count() == 3
+    assert {recover(app, "report.build", each) for each in found.ids.values()} == {"succeeded"}
     assert broken(app) == []
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tests.wsgi import app
 from webapi.queue import Once, kind_named, submit
+from webapi.queue.batch import submit_batch
 from webapi.queue.relay import Relay
 from webapi.queue.run import work
 from webapi.services import storage
@@ -22,6 +23,9 @@ def main(step: str, kind_name: str, owner: str, payload: str) -> None:
         if step == "submit":
             once = Once("sweep", "the same key", "the same request")
             submit(kind_name, kind.payload.model_validate_json(payload), owner_id=UUID(owner), once=once)
+        elif step == "batch":
+            once, one = Once("sweep", "the same key", "the same request"), kind.payload.model_validate_json(payload)
+            submit_batch(kind, dict.fromkeys(range(3), one), owner_id=UUID(owner), once=once, tags=[])
         elif step == "work":
             work(kind)
         elif step == "work with little room":
