@@ -52,10 +52,10 @@ allow-x00 = false
 TOLD = re.compile(r"(\d+) generated")
 
 
-def run(app: Flask, folder: Path, *options: str) -> str:
-    """What schemathesis says of the whole document, with things of Ada's in it to work on."""
+def run(app: Flask, folder: Path, *options: str, pinned: bool = True) -> str:
+    """What schemathesis says of all of it. Paths are `pinned` to things of Ada's, or it follows what it made."""
     site = Site(app, folder)
-    ids = "\n".join(f'"path.{name}" = "{value}"' for name, value in everything(site).items())
+    ids = "\n".join(f'"path.{name}" = "{value}"' for name, value in everything(site).items() if pinned)
     config = folder / "schemathesis.toml"
     config.write_text(CONFIG.format(parameters=ids))
     with web_server(app, folder / "web.log") as server:
@@ -81,8 +81,9 @@ def test_every_example_passes_all_checks(app: Flask, tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-def test_what_is_made_up_passes_all_checks_too(app: Flask, tmp_path: Path) -> None:
-    told = run(app, tmp_path, "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "20")
+@pytest.mark.parametrize(("phases", "pinned"), [("examples,coverage,fuzzing", True), ("stateful", False)])
+def test_what_is_made_up_passes_all_checks_too(app: Flask, tmp_path: Path, phases: str, pinned: bool) -> None:
+    told = run(app, tmp_path, "--phases", phases, "--max-examples", "20", pinned=pinned)
     found = TOLD.search(told)
     assert found is not None
-    assert int(found[1]) > 5_000
+    assert int(found[1]) > 500

@@ -103,6 +103,7 @@ def complete(spec: Spec, kinds: list[Kind]) -> Spec:
         for verb, operation in entry.items():
             if verb != "parameters":
                 _complete(operation)
+                _close(operation, schemas)
                 examples.add(operation, schemas)
     return spec
 
@@ -125,6 +126,16 @@ def _complete(operation: Spec) -> None:
         operation["responses"]["200"]["content"] = {sort: {}}
     operation.setdefault("security", [{"key": []}])
     operation.setdefault("responses", {})["default"] = WRONG
+
+
+def _close(operation: Spec, schemas: Spec) -> None:
+    """Say that bodies have no other fields, and that what has no body has none."""
+    for media in operation.get("requestBody", {}).get("content", {}).values():
+        name = media["schema"].get("$ref", "").rpartition("/")[2]
+        if "properties" in schemas.get(name, {}):
+            schemas[name].setdefault("additionalProperties", False)
+    for status in {"204", "304"} & operation["responses"].keys():
+        operation["responses"][status].pop("content", None)
 
 
 def _describe_parameter(parameter: Spec) -> None:
