@@ -33,7 +33,7 @@ LISTS: tuple[str, ...] = (
     "/templates",
     "/senders",
 )
-LISTS += ("/suppressions", "/keys", "/inbox")
+LISTS += ("/suppressions", "/keys", "/inbox", "/account", "/files", "/docs")
 FORMS: tuple[str, ...] = (
     "/new/email.send",
     "/new/data.process",

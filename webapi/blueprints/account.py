@@ -17,7 +17,7 @@ from webapi.blueprints.identity import require_person, session_only, this_sessio
 from webapi.blueprints.recovery import NewPassword
 from webapi.errors import Invalid
 from webapi.extensions import limiter, pseudonym
-from webapi.services import new_address, own_account, sessions, trail
+from webapi.services import new_address, own_account, sessions, trail, usage
 from webapi.services.addresses import Address, Line
 
 bp = APIBlueprint("account", __name__, url_prefix="/account", enable_openapi=False)
@@ -157,5 +157,11 @@ def _draw(error: Invalid | None = None, form: str = "") -> str:
         for row in sessions.of(user)
     ]
     return render_template(
-        "account/index.html", user=user, faults=faults, given=request.form, sessions=rows, recent=trail.of(user)
+        "account/index.html",
+        user=user,
+        faults=faults,
+        given=request.form,
+        sessions=rows,
+        recent=trail.of(user),
+        usage=usage.of(user),
     )

@@ -10,6 +10,7 @@ from webapi.blueprints.answers import public_kinds
 from webapi.models import State, User
 from webapi.services import causes, job_lists, overview
 from webapi.services.causes import Cause
+from webapi.services.job_queries.terms import written
 
 FAILED_SINCE = timedelta(days=7)
 
@@ -35,4 +36,5 @@ def drawn(owner: User) -> str:
 
 def failed_like(cause: Cause) -> str:
     """The address of the list of the jobs that failed so."""
-    return url_for("jobs.index", kind=cause.kind, state=State.FAILED.value)
+    terms = {"kind": cause.kind, "state": State.FAILED.value, "error": cause.code}
+    return url_for("jobs.index", q=" ".join(written(name, [value]) for name, value in terms.items() if value))

@@ -32,7 +32,7 @@ PROGRAMS |= {
     "api_keys",
 }
 # Blueprints whose pages a key opens too, as it opens the API. At those in no list it opens nothing.
-PAGES = {"jobs", "live", "schedules", "reports", "datasets", "mailings", "templates", "addresses"}
+PAGES = {"jobs", "live", "schedules", "reports", "datasets", "mailings", "templates", "addresses", "files"}
 # Blueprints that ask nobody who they are, or that ask for a person and refuse keys themselves.
 UNASKED = {
     None,
