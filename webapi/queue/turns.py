@@ -30,6 +30,7 @@ QUEUED: ColumnElement[State] = literal_column(
 )  # no parameter: a plan made for all parameters would not use the indexes
 
 
+MINE, FIRST = aliased(Job), aliased(Job)  # made once: they are slow to make
 Name = InstrumentedAttribute[str] | str  # a kind, or where it stands
 COUNTED = 10_000  # jobs; whoever asks where a job stands is told "more than" beyond it
 
@@ -45,18 +46,18 @@ class Turn:
 
 def last_of(kind: Name, owner_id: InstrumentedAttribute[UUID] | UUID) -> ColumnElement[int]:
     """The turn behind those of the owner's queued jobs of the kind. For a job that is not queued yet."""
-    mine, waiting = aliased(Job), aliased(Job)
-    own = select(func.max(mine.turn) + 1).where(mine.kind == kind, mine.owner_id == owner_id, mine.state == QUEUED)
-    return func.coalesce(own.correlate(Job).scalar_subquery(), _first(waiting, kind) + 1, ticks())
+    own = select(MINE.turn + 1).where(MINE.kind == kind, MINE.owner_id == owner_id, MINE.state == QUEUED)
+    last = own.order_by(MINE.turn.desc()).limit(1).correlate(Job).scalar_subquery()
+    return func.coalesce(last, _first(kind) + 1, ticks())
 
 
 def first_of_all(kind: Name) -> ColumnElement[int]:
     """The earliest turn of the whole kind: for a job whose turn came once and was for nothing."""
-    return func.coalesce(_first(aliased(Job), kind), ticks())
+    return func.coalesce(_first(kind), ticks())
 
 
-def _first(waiting: type[Job], kind: Name) -> ColumnElement[int]:
-    first = select(waiting.turn).where(waiting.kind == kind, waiting.state == QUEUED).order_by(waiting.turn).limit(1)
+def _first(kind: Name) -> ColumnElement[int]:
+    first = select(FIRST.turn).where(FIRST.kind == kind, FIRST.state == QUEUED).order_by(FIRST.turn).limit(1)
     return first.correlate(Job).scalar_subquery()
 
 
