@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -27,7 +27,10 @@ LONG_AGO = UUID(int=0)
         ("No answer from 10.0.0.1:25.", "No answer from 192.168.7.44:587."),
         ("No answer from [2001:db8::1].", "No answer from [fe80::42:1]."),
         ("https://a.example/x?y=1 answered 503.", "http://b.example:8080/z answered 502."),
-        (f"Upload {uuid4()} is gone.", f"Upload {uuid4()} is gone."),
+        (
+            "Upload 51ba4a47-9d85-4e33-8357-2837aebc37cd is gone.",
+            "Upload 62961afe-fce3-4eaa-99db-52670a6d907d is gone.",
+        ),
         ("Lost 9f86d081884c7d65 on the way.", "Lost 60303ae22b998861bce3 on the way."),
         ("It took 3.5 s.", "It took 12 s."),
     ],

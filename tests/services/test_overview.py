@@ -12,10 +12,7 @@ import pytest
 from tests.conftest import Person
 from webapi.models import Job, Schedule, State
 from webapi.models.transaction import writing
-from webapi.queue import kind_named
-from webapi.services import jobs, overview
-from webapi.services.overview import Count
-from webapi.tasks.data_process import Data
+from webapi.services import overview
 
 pytestmark = pytest.mark.usefixtures("context")
 NOW = datetime(2026, 11, 21, 14, 25, tzinfo=UTC)
@@ -34,29 +31,6 @@ def row(owner: UUID, state: State, at: datetime, seconds: float = 1, kind: str =
 def keep(*rows: Any) -> None:
     with writing() as session:
         session.add_all(rows)
-
-
-def test_jobs_are_counted_by_state_and_parts_of_others_are_none(ada: Person, eve: Person) -> None:
-    keep(
-        *(row(ada.id, State.SUCCEEDED, NOW) for _ in range(3)),
-        row(ada.id, State.FAILED, NOW),
-        row(ada.id, State.FAILED, NOW, kind="email.part"),
-        row(eve.id, State.FAILED, NOW),
-    )
-    jobs.submit(ada.row, kind_named("data.process"), Data(data=[1]))
-    found = overview.counts(ada.row)
-    assert list(found) == list(State)
-    assert {state: each.jobs for state, each in found.items() if each.jobs} == {
-        "queued": 1,
-        "succeeded": 3,
-        "failed": 1,
-    }
-    assert not any(each.more for each in found.values())
-
-
-def test_counting_stops_and_says_so(ada: Person) -> None:
-    keep(*(row(ada.id, State.SUCCEEDED, NOW) for _ in range(overview.COUNTED + 5)))
-    assert overview.counts(ada.row)[State.SUCCEEDED] == Count(overview.COUNTED, True)
 
 
 def test_the_last_day_is_24_full_hours_and_the_one_that_runs_is_the_last(ada: Person) -> None:

@@ -20,9 +20,10 @@ def drawn(owner: User) -> str:
     now = datetime.now(UTC)
     recent = job_lists.page(owner, job_lists.Wanted(), limit=5)
     own = {kind.name for kind in public_kinds()}
+    found = job_lists.counts(owner)
     return render_template(
         "jobs/overview.html",
-        counts=overview.counts(owner),
+        counts={state: found.get(state, 0) for state in State},
         recent=recent.jobs,
         uncertain=job_lists.page(owner, job_lists.Wanted(states=[State.UNCERTAIN]), limit=5),
         failures=causes.failures(owner, overview.first_id(now - FAILED_SINCE)),

@@ -10,24 +10,15 @@ from typing import NamedTuple
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import ScalarSelect, case, func, literal, select, union_all
+from sqlalchemy import ScalarSelect, func, literal, select, union_all
 
 from webapi.extensions import db
 from webapi.models import Job, Schedule, State, User
 
-COUNTED = 1000  # jobs of one state; whoever has more is told so
 HOURS = 24
 COUNTED_AN_HOUR = 10_000  # jobs of one hour and state
 SAMPLED = 50  # jobs of an hour whose duration is looked at
 ENDED_BADLY = (State.FAILED, State.UNCERTAIN, State.EXPIRED)
-
-
-@dataclass(frozen=True)
-class Count:
-    """So many jobs, and whether there may be more."""
-
-    jobs: int
-    more: bool
 
 
 class Span(NamedTuple):
@@ -52,28 +43,6 @@ class Hour:
 def first_id(at: datetime) -> UUID:
     """The lowest id that a job of that moment can have: a UUIDv7 begins with its milliseconds (RFC 9562)."""
     return UUID(int=int(at.timestamp() * 1000) << 80)
-
-
-def counts(owner: User) -> dict[State, Count]:
-    """How many of the owner's jobs are in each state, among the newest `COUNTED` of it. Parts of others are no jobs."""
-    newest = [
-        select(literal(state.value).label("state"), Job.kind)
-        .where(Job.owner_id == owner.id, Job.state == state)
-        .order_by(Job.id.desc())
-        .limit(COUNTED)
-        .subquery()
-        for state in State
-    ]
-    counted = (
-        select(one.c.state, func.count(), func.count(case((one.c.kind.not_in(_hidden()), 1))))
-        .select_from(one)
-        .group_by(one.c.state)
-        for one in newest
-    )
-    found = {
-        State(state): Count(shown, seen >= COUNTED) for state, seen, shown in db.session.execute(union_all(*counted))
-    }
-    return {state: found.get(state, Count(0, False)) for state in State}
 
 
 def hours(owner: User, now: datetime) -> list[Hour]:
