@@ -92,6 +92,10 @@ CASES: dict[str, dict[str, Any]] = {
     "api_jobs.logs": {},
     "api_jobs.why": {},
     "api_jobs.artifact": {},
+    "api_uploads.discard": {},
+    "api_uploads.discard_artifact": {},
+    "files.discard_upload": {},
+    "files.discard_artifact": {},
     "api_jobs.cancel": {},
     "api_jobs.replay": {},
     "api_jobs.resolve": {"json": {"effects": {str(NOBODYS): "delivered"}}},
@@ -160,7 +164,12 @@ def mail_things(site: Site) -> dict[str, UUID | str]:
         upload_id = storage.receive(ada.id, "people.csv", "text/csv", file).id
     mailing = site.submit("email.bulk", {"template": "invoice", "recipients": str(upload_id)})
     site.work("email.bulk")
-    ids = {"template_id": template_id, "sender_id": sender_id, "mailing_id": UUID(mailing["id"])}
+    ids = {
+        "template_id": template_id,
+        "sender_id": sender_id,
+        "mailing_id": UUID(mailing["id"]),
+        "upload_id": upload_id,
+    }
     return {**ids, "number": "1", "address": "nobody@example.com"}
 
 
