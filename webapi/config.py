@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     MAIL_FOOTER: str = ""
     MAIL_CONNECTIONS: int = Field(4, ge=1, le=64)
     MAIL_PER_RECIPIENT: int = Field(50, ge=1)
+    MAILS_PER_DAY: int = Field(100_000, ge=1)
     MAIL_ATTACHMENTS: int = Field(10 * 1024 * 1024, ge=0)
     DKIM_KEY: str | None = None
     DKIM_SELECTOR: str = "webapi"

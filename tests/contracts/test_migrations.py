@@ -36,6 +36,7 @@ PINNED = {
     "0010": "b6353619d59c1f6bc579142882477d3cdc62fb4e377d45d085470baab720b952",
     "0011": "d4373c07f56604a4b5722caf3190dcc904fad273b25728a48635669564e316e0",
     "0012": "3ae8ac73898f95ef2f38dfb07554edafa9bd5a7ea6984017a63845944b7410f6",
+    "0013": "a4a91e5b1685cd9bf6c6ef9906f0115a22f0ef6977d91502ce2cfda2fe3fc5a4",
 }
 REMEDY = 'the models and the migrations differ: make migrate NAME="what changes"'
 

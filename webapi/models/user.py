@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -38,6 +38,7 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined,misc]
 
     `open_jobs` counts their jobs that are not over, without the calls that tell of a job's end; the ledger keeps it
     with each change of a state. `storage_bytes` is the size of their files, kept with the rows that name them.
+    `mails_today` are the mails that were accepted on the day `mails_on`.
     `time_zone` is the one in which times are shown to them.
     """
 
@@ -54,6 +55,8 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined,misc]
     open_jobs: Mapped[int] = mapped_column(default=0, server_default="0")
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")
     storage_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    mails_today: Mapped[int] = mapped_column(default=0, server_default="0")
+    mails_on: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(Moment, default=now())
 
     @property

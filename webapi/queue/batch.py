@@ -44,9 +44,10 @@ from webapi.queue import turns
 from webapi.queue.hints import Hint
 from webapi.queue.idempotency import Once, known, take
 from webapi.queue.job import Kind
+from webapi.queue.quotas import count_in
 from webapi.queue.receipts import planned
 from webapi.queue.seals import sealed
-from webapi.queue.submit import committed, count_in, ring
+from webapi.queue.submit import acts_of, committed, ring, wanted
 
 PLACES = 14  # bits
 MOST = 10_000
@@ -96,8 +97,10 @@ def submit_batch(
                 return _same(session, owner_id, before)
             at, state = _when(session, delay, run_at)
             same = {**columns, "owner_id": owner_id, "run_at": at, "state": state}
-            count_in(session, kind, owner_id, columns.get("parent_id"), quota, len(ids))
+            acts = {ids[place]: acts_of(kind, each) for place, each in payloads.items()}
+            count_in(session, owner_id, wanted(kind, len(ids), sum(map(len, acts.values())), quota, columns))
             _insert(session, kind, {ids[place]: each for place, each in payloads.items()}, same)
+            _plan(session, kind, acts)
             failpoint("S2a")
             if state == State.QUEUED:
                 after_commit(lambda: ring(hints))
@@ -127,7 +130,7 @@ def _same(session: Session, owner_id: UUID, one: UUID) -> Accepted:
 
 
 def _insert(session: Session, kind: Kind, payloads: Mapping[UUID, BaseModel], columns: dict[str, Any]) -> None:
-    """The jobs, their events and their effects."""
+    """The jobs and their events."""
     ids, owner_id = list(payloads), columns["owner_id"]
     same = {
         "kind": kind.name,
@@ -149,10 +152,11 @@ def _insert(session: Session, kind: Kind, payloads: Mapping[UUID, BaseModel], co
     said = [literal(value, events.c[name].type) for name, value in event.items()]
     accepted = select(table.c.id, *said).where(table.c.id.between(ids[0], ids[-1]), table.c.owner_id == owner_id)
     session.execute(insert(events).from_select(["job_id", *event], accepted))
-    if kind.effects is not None:
-        effects = [row for job_id, each in payloads.items() for row in planned(job_id, kind, kind.effects(each))]
-        if effects:
-            session.execute(insert(Effect), effects)
+
+
+def _plan(session: Session, kind: Kind, acts: Mapping[UUID, Sequence[str]]) -> None:
+    if effects := [row for job_id, keys in acts.items() for row in planned(job_id, kind, keys)]:
+        session.execute(insert(Effect), effects)
 
 
 def _given(session: Session, ids: Sequence[UUID], payloads: Sequence[str]) -> Select[Any]:

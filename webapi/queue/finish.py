@@ -6,19 +6,17 @@ import errno
 import random
 from typing import Any
 
-from flask import current_app
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 from structlog import get_logger
-from uuid_utils.compat import uuid7
 
 from webapi.errors import Transient, WebapiError
 from webapi.failpoints import failpoint
-from webapi.models import Artifact, EffectState, Job, State
+from webapi.models import EffectState, Job, State
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
-from webapi.queue import attempt_logs, room
+from webapi.queue import artifacts, attempt_logs
 from webapi.queue.attempt import Attempt, Replaced, Snooze
 from webapi.queue.followup import announce_end, announce_failure, announce_success
 from webapi.queue.ledger import Moved, move
@@ -32,7 +30,7 @@ OVER: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
 def succeeded(attempt: Attempt, result: Any) -> State:
     """The function returned. Its effects have the last word. Returns the final state; raises Replaced."""
-    files = _keep_files(attempt)
+    files = artifacts.keep(attempt)
     failpoint("A2")
     with writing() as session:
         verdict, code, sentence = _verdict(session, attempt)
@@ -47,7 +45,7 @@ def succeeded(attempt: Attempt, result: Any) -> State:
             finished_at=now(),
             **_full(verdict),
         )
-        _insert_files(session, attempt, files)
+        artifacts.name(session, attempt, files)
         failpoint("C2a")
         if verdict is State.FAILED:
             announce_failure(session, moved, code or "", sentence or "")
@@ -168,35 +166,3 @@ def _wait(attempt: Attempt, error: BaseException) -> float:
     retry = attempt.kind.retry
     backoff: float = min(retry.cap, retry.base * 2 ** min(attempt.number - 1, 30)) * random.uniform(0.5, 1)  # noqa: S311 # nosec B311 - spreads load, guards nothing
     return max(backoff, getattr(error, "retry_after", None) or 0.0)
-
-
-def _keep_files(attempt: Attempt) -> list[dict[str, Any]]:
-    """C1: every file is durable in the store before the row that names it."""
-    if not attempt.files:
-        return []
-    attempt.still_mine()
-    store = current_app.extensions["files"]
-    folder = store.staging(attempt.job_id, attempt.number)
-    rows = []
-    for name, media_type in attempt.files.items():
-        stored = store.keep(folder / name)
-        rows.append(
-            {
-                "id": uuid7(),
-                "job_id": attempt.job_id,
-                "attempt": attempt.number,
-                "name": name,
-                "sha256": stored.sha256,
-                "size": stored.size,
-                "media_type": media_type,
-            }
-        )
-    return rows
-
-
-def _insert_files(session: Session, attempt: Attempt, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        earlier = delete(Artifact).where(Artifact.job_id == attempt.job_id).returning(Artifact.size)
-        freed = sum(session.scalars(earlier.execution_options(synchronize_session=False)))
-        session.execute(insert(Artifact), rows)
-        room.charge(session, attempt.owner_id, sum(row["size"] for row in rows) - freed)

@@ -114,11 +114,10 @@ def count_open(session: Session, jobs: Sequence[Moved], from_state: State, to_st
         add_open(session, owner, change * count)
 
 
-def add_open(session: Session, owner_id: UUID, change: int, *conditions: ColumnElement[bool]) -> bool:
-    """Change an owner's number of open jobs if their row meets `conditions`; it stays locked by this transaction."""
-    row = update(User).where(User.id == owner_id, *conditions).values(open_jobs=User.open_jobs + change)
-    done = session.execute(row.execution_options(synchronize_session=False))
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+def add_open(session: Session, owner_id: UUID, change: int) -> None:
+    """Change an owner's number of open jobs; their row stays locked by this transaction."""
+    row = update(User).where(User.id == owner_id).values(open_jobs=User.open_jobs + change)
+    session.execute(row.execution_options(synchronize_session=False))
 
 
 def first_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,17 +16,18 @@ from structlog import get_logger
 from structlog.contextvars import get_contextvars
 from uuid_utils.compat import uuid7
 
-from webapi.errors import DatabaseAway, NotFound, QuotaReached
+from webapi.errors import DatabaseAway, NotFound
 from webapi.extensions import db
 from webapi.failpoints import failpoint
-from webapi.models import Job, State, User
+from webapi.models import Job, State
 from webapi.models.columns import Moment, after, now
 from webapi.models.transaction import after_commit, in_transaction, writing
 from webapi.queue import turns
 from webapi.queue.hints import Hint, Hints
 from webapi.queue.idempotency import Once, take
 from webapi.queue.job import Kind
-from webapi.queue.ledger import CALLBACK, Moved, add_open, record
+from webapi.queue.ledger import CALLBACK, Moved, record
+from webapi.queue.quotas import Wanted, count_in
 from webapi.queue.receipts import plan
 from webapi.queue.seals import sealed
 
@@ -102,7 +103,8 @@ def insert_job(
     # Whether the time has come is for the database to say; the web's clock may be off.
     state = case((when > now(), State.SCHEDULED.value), else_=State.QUEUED.value)
     owner_id: UUID = columns["owner_id"]
-    count_in(session, kind, owner_id, columns.get("parent_id"), quota)
+    acts = acts_of(kind, payload)
+    count_in(session, owner_id, wanted(kind, 1, len(acts), quota, columns))
     statement = insert(Job).values(
         kind=kind.name,
         payload=sealed(payload, owner_id),
@@ -118,23 +120,23 @@ def insert_job(
     job = session.scalars(statement.returning(Job)).one()
     accepted = Moved(job.id, job.owner_id, job.kind, job.queue, job.epoch, job.attempt)
     record(session, [accepted], None, State(job.state), actor="submit", reason=_reason(columns))
-    if kind.effects is not None:
-        plan(session, job.id, kind, kind.effects(payload))
+    plan(session, job.id, kind, acts)
     if job.state == State.QUEUED:
         hint = Hint(job.kind, job.queue, job.id)
         after_commit(lambda: ring([hint]))
     return job
 
 
-def count_in(
-    session: Session, kind: Kind, owner_id: UUID, parent_id: UUID | None, quota: int | None, jobs: int = 1
-) -> None:
-    """Before the insertion, for this locks the owner's row: jobs that come at once see one another's turns."""
-    if kind.name == CALLBACK and parent_id is not None:
-        return  # telling of a job's end is not for the owner to be refused
-    room = () if quota is None else (User.open_jobs <= quota - jobs,)
-    if not add_open(session, owner_id, jobs, *room):
-        raise QuotaReached(f"You may have {quota} jobs that are not over; this would be more. Try again later.")
+def acts_of(kind: Kind, payload: BaseModel) -> list[str]:
+    """The effects that a job of this payload is going to have."""
+    return list(dict.fromkeys(kind.effects(payload))) if kind.effects else []
+
+
+def wanted(kind: Kind, jobs: int, acts: int, quota: int | None, columns: Mapping[str, Any]) -> Wanted:
+    """What such jobs count for. Telling of a job's end is no job of the owner's, and the sandbox sends no mail."""
+    told = kind.name == CALLBACK and columns.get("parent_id") is not None
+    mails = acts if kind.effect == "mail" and not columns.get("sandbox") else 0
+    return Wanted(0, 0, None) if told else Wanted(jobs, mails, quota)
 
 
 def _reason(columns: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from webapi.extensions import db
 from webapi.models import Dataset, User
-from webapi.queue import room
+from webapi.queue import quotas, room
 from webapi.services import jobs
 
 
@@ -33,5 +33,6 @@ def of(owner: User) -> list[Use]:
         Use("storage_bytes", "storage", room.most(), kept, "bytes"),
         Use("datasets", "datasets", current_app.config["DATASETS_PER_OWNER"], datasets),
         Use("requests_per_minute", "requests a minute", current_app.config["REQUESTS_PER_MINUTE"]),
+        Use("mails_per_day", "mails a day", quotas.mails_a_day(), quotas.mails_today(owner.id)),
         Use("mails_per_recipient_per_day", "mails to one address a day", current_app.config["MAIL_PER_RECIPIENT"]),
     ]

@@ -13,7 +13,7 @@ from tests.queue.rows import OWNER
 from tests.services.mailings.ground import mailing, over, parts, people, run, submit, template
 from tests.smtp_server import SmtpServer
 from tests.waiting import until
-from webapi.errors import Conflict
+from webapi.errors import Conflict, QuotaReached
 from webapi.extensions import db
 from webapi.models import FINAL, EffectState, Job, Mailing, User
 from webapi.models.columns import after, now
@@ -44,6 +44,18 @@ def test_a_cancel_that_died_before_it_came_to_the_parts_holds_all_the_same(mail_
     assert steering.send_again(mailing(mailing_id), "a test") == 2
     run(mailing_id)
     assert len(mail_server.stored) == 250
+
+
+def test_more_mails_than_are_left_today_are_not_confirmed(ground: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ground.config, "MAILS_PER_DAY", 4)
+    mailing_id = submit(people(5))
+    run(mailing_id)
+    with pytest.raises(QuotaReached, match="These are 5 mails, and of your 4 a day 4 are left"):
+        steering.confirm(mailing(mailing_id))
+    assert mailing(mailing_id).state == "checked"
+    monkeypatch.setitem(ground.config, "MAILS_PER_DAY", 5)
+    steering.confirm(mailing(mailing_id))
+    assert mailing(mailing_id).state == "sending"
 
 
 def test_no_mail_of_a_cancelled_mailing_is_released(mail_server: SmtpServer, owner: User) -> None:

@@ -20,7 +20,7 @@ from webapi.models.transaction import writing
 from webapi.queue import control, submit
 from webapi.queue.ledger import move
 from webapi.services import jobs
-from webapi.services.mailings import asking
+from webapi.services.mailings import asking, room
 
 BATCH = 100  # jobs changed in one transaction
 PART = 200  # mails of one part, at most
@@ -55,6 +55,7 @@ def confirm(mailing: Mailing, *, leave_out_bad: bool = False) -> None:
         raise Conflict("Only a mailing that is checked and waits can be confirmed.")
     if found["bad"] and not leave_out_bad:
         raise Conflict(f"{found['bad']} of {found['rows']} rows cannot be mailed. Mend the file, or leave them out.")
+    room.check(mailing, found["rows"] - found["bad"])
     owner_id, template_id, sha256 = mailing.owner_id, mailing.template_id, mailing.file_sha256
     try:
         with writing() as session:
