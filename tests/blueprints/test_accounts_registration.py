@@ -49,7 +49,7 @@ def bobs(site: Site) -> int | None:
 
 def kinds(site: Site) -> list[str]:
     with site.app.app_context():
-        return list(db.session.scalars(select(Job.kind).where(Job.kind.like("email.%"))))
+        return list(db.session.scalars(select(Job.kind).where(Job.kind.like("email.%")).order_by(Job.id)))
 
 
 def test_somebody_new_is_registered_and_welcomed(site: Site, visitor: Browser) -> None:

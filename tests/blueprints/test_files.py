@@ -7,6 +7,7 @@ from io import BytesIO
 import pytest
 
 from tests.blueprints.site import Browser, Site
+from tests.blueprints.test_identity_owners import mail_things
 
 UPLOADS = "/api/v1/uploads?name=a.bin"
 
@@ -27,9 +28,15 @@ def test_files_are_listed_and_deleted_and_the_use_is_shown(site: Site) -> None:
     assert "You keep no files" in browser.get("/files").text
 
 
+def test_the_file_of_a_mailing_stays_with_it(site: Site) -> None:
+    upload = mail_things(site)["upload_id"]
+    answer = site.program.delete(f"/api/v1/uploads/{upload}", headers=site.ada.headers)
+    assert (answer.status_code, (answer.json or {})["detail"][:38]) == (409, "A mailing went out to the rows of this")
+
+
 def test_what_is_used_is_told_to_programs(site: Site) -> None:
     me = site.program.get("/api/v1/me", headers=site.ada.headers).json or {}
-    assert {"open_jobs", "storage_bytes", "datasets", "requests_per_minute"} <= {each["name"] for each in me["limits"]}
+    assert {"open_jobs", "storage_bytes", "datasets", "requests_per_minute"} <= me["limits"].keys()
 
 
 @pytest.mark.parametrize("path", [UPLOADS, "/api/v1/datasets?name=big&file_name=big.csv"])

@@ -100,7 +100,7 @@ def test_without_a_word_a_key_submits_and_reads_for_a_year(site: Site, browser: 
 def test_a_key_is_made_as_narrow_as_it_is_asked_for(browser: Browser) -> None:
     form = {"name": "narrow", "may": "read", "days": "30", "kind": "report.build"}
     row = row_of(browser.post("/keys", form).text, "narrow")
-    assert ("<td>read<" in row, "report.build alone" in row, "in 29 days" in row) == (True, True, True)
+    assert (">read <" in row, "report.build alone" in row, "in 29 days" in row) == (True, True, True)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.conftest import BASE, Person
 from tests.processes import ROOT, RealWorker, settings_of
@@ -22,6 +23,7 @@ from webapi import create_app
 from webapi.config import environment
 from webapi.local import smtp_sink
 
+expect.set_options(timeout=15_000)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
@@ -112,12 +114,21 @@ def page(context: BrowserContext, site: Site) -> Iterator[Page]:
     assert complaints == []
 
 
+@pytest.fixture(scope="module")
+def signed_in() -> dict[str, Any]:
+    """The cookies of the last test: people do not sign in every few seconds, and are slowed down when they do."""
+    return {}
+
+
 @pytest.fixture
-def ada(page: Page, site: Site) -> Page:
+def ada(page: Page, site: Site, signed_in: dict[str, Any]) -> Page:
     """A page on which Ada is signed in."""
-    page.goto(f"{site.url}/login")
-    page.fill("#email", site.ada.email)
-    page.fill("#password", site.ada.password)
-    page.click("main button")
-    page.wait_for_url(f"{site.url}/")
+    page.context.add_cookies(signed_in.get("cookies", []))
+    page.goto(f"{site.url}/login?next=/")
+    if page.url != f"{site.url}/":
+        page.fill("#email", site.ada.email)
+        page.fill("#password", site.ada.password)
+        page.click("main button")
+        page.wait_for_url(f"{site.url}/")
+        signed_in["cookies"] = page.context.cookies()
     return page

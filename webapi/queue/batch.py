@@ -97,10 +97,7 @@ def submit_batch(
                 return _same(session, owner_id, before)
             at, state = _when(session, delay, run_at)
             same = {**columns, "owner_id": owner_id, "run_at": at, "state": state}
-            acts = {ids[place]: acts_of(kind, each) for place, each in payloads.items()}
-            count_in(session, owner_id, wanted(kind, len(ids), sum(map(len, acts.values())), quota, columns))
-            _insert(session, kind, {ids[place]: each for place, each in payloads.items()}, same)
-            _plan(session, kind, acts)
+            _accept(session, kind, {ids[place]: each for place, each in payloads.items()}, same, quota)
             failpoint("S2a")
             if state == State.QUEUED:
                 after_commit(lambda: ring(hints))
@@ -129,6 +126,17 @@ def _same(session: Session, owner_id: UUID, one: UUID) -> Accepted:
     return Accepted({each.int & MASK: each for each in session.scalars(query.order_by(Job.id))}, replayed=True)
 
 
+def _accept(
+    session: Session, kind: Kind, payloads: Mapping[UUID, BaseModel], columns: dict[str, Any], quota: int | None
+) -> None:
+    acts = {job_id: acts_of(kind, each) for job_id, each in payloads.items()}
+    count = sum(map(len, acts.values()))
+    count_in(session, columns["owner_id"], wanted(kind, len(payloads), count, quota, columns))
+    _insert(session, kind, payloads, columns)
+    if effects := [row for job_id, keys in acts.items() for row in planned(job_id, kind, keys)]:
+        session.execute(insert(Effect), effects)
+
+
 def _insert(session: Session, kind: Kind, payloads: Mapping[UUID, BaseModel], columns: dict[str, Any]) -> None:
     """The jobs and their events."""
     ids, owner_id = list(payloads), columns["owner_id"]
@@ -152,11 +160,6 @@ def _insert(session: Session, kind: Kind, payloads: Mapping[UUID, BaseModel], co
     said = [literal(value, events.c[name].type) for name, value in event.items()]
     accepted = select(table.c.id, *said).where(table.c.id.between(ids[0], ids[-1]), table.c.owner_id == owner_id)
     session.execute(insert(events).from_select(["job_id", *event], accepted))
-
-
-def _plan(session: Session, kind: Kind, acts: Mapping[UUID, Sequence[str]]) -> None:
-    if effects := [row for job_id, keys in acts.items() for row in planned(job_id, kind, keys)]:
-        session.execute(insert(Effect), effects)
 
 
 def _given(session: Session, ids: Sequence[UUID], payloads: Sequence[str]) -> Select[Any]:

@@ -13,11 +13,12 @@ from uuid import UUID
 from flask import current_app
 from pydantic import BaseModel, Field
 from sqlalchemy import delete, exists, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningDelete
 from uuid_utils.compat import uuid7
 
-from webapi.errors import Fault, Invalid, NotFound
+from webapi.errors import Conflict, Fault, Invalid, NotFound
 from webapi.extensions import db
 from webapi.failpoints import failpoint
 from webapi.models import Artifact, Job, ReportBuild, Upload
@@ -89,10 +90,16 @@ def artifact(job_id: UUID, name: str) -> tuple[Artifact, Path]:
 
 
 def discard_upload(owner_id: UUID, upload_id: UUID) -> None:
-    """Forget a file that was handed in. A job that names it and has not begun will fail. Raises NotFound."""
+    """Forget a file that was handed in. A job that names it and has not begun will fail.
+
+    Raises NotFound, and Conflict for the file of a mailing, whose rows it can be asked for again.
+    """
     mine = (Upload.id == upload_id, Upload.owner_id == owner_id)
-    with writing() as session:
-        _forget(session, owner_id, delete(Upload).where(*mine).returning(Upload.size), "There is no such upload.")
+    try:
+        with writing() as session:
+            _forget(session, owner_id, delete(Upload).where(*mine).returning(Upload.size), "There is no such upload.")
+    except IntegrityError:
+        raise Conflict("A mailing went out to the rows of this file, so it stays as long as the mailing.") from None
 
 
 def discard_artifact(owner_id: UUID, job_id: UUID, name: str) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from tests.blueprints.site import Site
 from tests.blueprints.test_identity_owners import mail_things
 from webapi.queue import kind_named
-from webapi.services import schedules
+from webapi.services import schedules, storage
 from webapi.services.reports import library
 from webapi.services.reports.definition import Definition
 from webapi.services.schedules import Plan
@@ -22,6 +22,7 @@ def everything(site: Site) -> dict[str, UUID | str]:
     with site.app.app_context():
         ada = site.ada.row
         found["report_id"] = library.create(ada, "mine", Definition(title="Mine", sql="SELECT 1")).id
+        spare = storage.receive(ada.id, "spare.csv", "text/csv", BytesIO(b"a\n1\n")).id
         plan = Plan(name="x", cron="@daily")
         found["schedule_id"] = schedules.create(ada, kind_named("report.build"), ReportRequest(), plan).id
     query = {"file_name": "people.csv"}
@@ -30,4 +31,4 @@ def everything(site: Site) -> dict[str, UUID | str]:
     )
     found["dataset_id"] = (made.json or {})["id"]
     site.work("dataset.inspect")
-    return {**found, "name": "jobs.csv", **mail_things(site)}
+    return {**found, "name": "jobs.csv", **mail_things(site), "upload_id": spare}
