@@ -56,6 +56,7 @@ def site(sqlite_template: Path, shared_broker: Broker, tmp_path_factory: pytest.
         }
     )
     web = [sys.executable, "-m", "granian", "--interface", "wsgi", "tests.wsgi:app", "--port", str(port)]
+    web += ["--blocking-threads", "36"]  # 20 watchers and 16 requests
     web += ["--workers-kill-timeout", "5"]
     mail = [sys.executable, smtp_sink.__file__, "--folder", str(folder / "inbox"), "--port", str(mail_port)]
     started = [
