@@ -186,6 +186,7 @@ def test_a_job_page_is_told_what_happens_and_does_not_ask(ada: Page, site: Site,
         job_id = submit("test.slow", note, owner_id=site.ada.id).id
     asked: list[str] = []
     ada.on("request", lambda request: asked.append(request.url.removeprefix(site.url)))
+    ada.bring_to_front()  # a page in the background closes its stream
     ada.goto(f"{site.url}/jobs/{job_id}")
     expect(ada.locator("progress[value='50']")).to_be_visible()
     expect(ada.locator("#asks-every-30-s")).to_be_attached()

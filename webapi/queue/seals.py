@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import current_app
 from pydantic import BaseModel
 
-from webapi.errors import Conflict
+from webapi.errors import Conflict, Fault, Invalid
 from webapi.queue.job import Kind
 
 PURPOSE = b"webapi sealed payload v1 "
@@ -82,6 +82,17 @@ def secrets(model: type[BaseModel], document: Mapping[str, Any], owner_id: UUID)
         open_ones = plain(model, document, owner_id)
         _each({name: open_ones[name] for name in names}, lambda leaf: found.append(str(leaf)))
     return found
+
+
+def refuse_masks(payload: BaseModel) -> None:
+    """What is shown instead of a secret is no value: kept, it would take the secret's place. Raises Invalid."""
+    found: list[str] = []
+    document = payload.model_dump(mode="json")
+    for name in sorted(secret_fields(type(payload))):
+        _each(document[name], lambda leaf, name=name: found.append(name) if leaf == SHOWN else None)  # type: ignore[misc]
+    if found:
+        sentence = f"{SHOWN} stands for a value that is kept. Leave the field out to keep it, or give the value itself."
+        raise Invalid(faults=tuple(Fault(f"/{name}", sentence) for name in dict.fromkeys(found)))
 
 
 def marked(payload: BaseModel) -> dict[str, Any]:

@@ -95,6 +95,7 @@ def check_may(owner: User, kind: Kind) -> None:
 
 def prepared(owner: User, kind: Kind, payload: BaseModel) -> BaseModel:
     """The payload as it is to be kept. Raises Invalid."""
+    seals.refuse_masks(payload)
     storage.check_uploads(owner.id, payload)
     return kind.prepare(payload, owner.id) if kind.prepare else payload
 
