@@ -35,6 +35,7 @@ ELSEWHERE = {
     "models/worker.py": "columns only; queue/test_worker_faults.py and every real worker write them",
     "services/mail/references.py": "ids only; services/mail/test_senders.py sends what they name",
     "services/images/order.py": "fields only; services/images/test_running.py sends them to a real child",
+    "services/queries/text_tables.py": "services/queries/test_reading.py attaches text tables of every sort",
     "queue/artifacts.py": "queue/test_finish.py keeps and names files, queue/test_room.py counts them",
     "queue/settings.py": "constants that every real worker runs with",
 }
