@@ -8,6 +8,7 @@ P percent that are done, T a table that was kept.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -26,7 +27,7 @@ import duckdb
 from . import errors, keeping, reading, statements
 from .sources import Limits, Refusal, Source
 
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38  # <linux/prctl.h>
 PROCESS_BYTES = 768 << 20  # Python, the library, the stacks of its threads, and rows on their way
 THREADS = 2
 FRAME = 1 << 18  # bytes; a frame is about so long
@@ -73,7 +74,11 @@ def frame(out: BinaryIO, kind: bytes, value: Any) -> int:
 def _confine(limits: Limits, parent: int) -> None:
     """Give up what a query does not need, before anything of a stranger is read."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc = ctypes.CDLL(None)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        with contextlib.suppress(OSError):  # when memory runs out, this one goes and the worker stays
+            Path("/proc/self/oom_score_adj").write_text("1000")
         _limit(resource.RLIMIT_AS, limits.memory_bytes + PROCESS_BYTES)
     if os.getppid() != parent:  # it died before the kernel knew that we want to hear of it
         sys.exit(1)
