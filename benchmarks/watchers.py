@@ -53,14 +53,18 @@ class Crowd:
         self.selector = selectors.DefaultSelector()
         self.batches, self.over, self.refused = 0, list[float](), 0
         host, port = there.base.removeprefix("http://").split(":")
+        self.host, self.port, self.key = host, int(port), there.key
         for job_id in jobs:
-            link = socket.create_connection((host, int(port)))
-            head = f"GET /jobs/{job_id}/live HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {there.key}\r\n\r\n"
-            link.sendall(head.encode())
-            self.selector.register(link, selectors.EVENT_READ)
+            self._open(job_id)
         self.leaving = threading.Event()
         self.thread = threading.Thread(target=self._read)
         self.thread.start()
+
+    def _open(self, job_id: UUID) -> None:
+        link = socket.create_connection((self.host, self.port))
+        head = [f"GET /jobs/{job_id}/live HTTP/1.1", f"Host: {self.host}", f"Authorization: Bearer {self.key}"]
+        link.sendall("\r\n".join([*head, "Connection: close", "", ""]).encode())
+        self.selector.register(link, selectors.EVENT_READ, job_id)
 
     def _read(self) -> None:
         while not self.leaving.is_set():
@@ -69,10 +73,14 @@ class Crowd:
                 heard = key.fileobj.recv(1 << 16)
                 self.batches += heard.count(b"\nid: ") + heard.startswith(b"id: ")
                 self.refused += heard.startswith(b"HTTP/1.1 503")
-                if b"event: over" in heard:
+                over = b"event: over" in heard
+                if over:
                     self.over.append(time.monotonic())
-                if not heard:
+                if over or not heard:
                     self.selector.unregister(key.fileobj)
+                    key.fileobj.close()
+                if not (over or heard):  # a stream lasts a minute; a page comes back by itself
+                    self._open(key.data)
 
     def leave(self) -> None:
         self.leaving.set()
