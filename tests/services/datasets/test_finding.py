@@ -7,16 +7,23 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
-from tests.queue.rows import add_owner
+from tests.queue.rows import accept, add_owner, change, job
 from tests.services.datasets.conftest import Take, inspect
 from webapi.errors import Permanent, Transient
 from webapi.extensions import db
 from webapi.models import Job, User
+from webapi.models.columns import after
 from webapi.models.transaction import writing
-from webapi.queue import control
+from webapi.queue import control, kind_named
+from webapi.queue.relay import wake_due
+from webapi.queue.run import work
 from webapi.services import datasets
 from webapi.services.queries.run import query
 from webapi.services.queries.sources import Limits
+from webapi.services.reports import library
+from webapi.services.reports.definition import Definition
+from webapi.tasks.data_process import Data
+from webapi.tasks.report_build import ReportRequest
 
 EVE = UUID("01900000-0000-7000-8000-0000000000e5")
 
@@ -41,6 +48,22 @@ def test_what_is_not_ready_is_told(take: Take, owner: User) -> None:
     datasets.remove(owner, row.id)
     with pytest.raises(Permanent, match="The dataset 't' is deleted"):
         datasets.sources(owner.id, pairs)
+
+
+@pytest.mark.parametrize("kind", ["data.process", "report.build"])
+def test_a_job_waits_for_an_inspection_and_is_charged_no_attempt(take: Take, owner: User, kind: str) -> None:
+    take("a\n1\n", "sales")
+    library.create(owner, "sold", Definition(title="Sold", sql="FROM sales"))
+    job_id = accept(kind, Data(dataset="sales") if kind == "data.process" else ReportRequest(report="sold"))
+    for _ in range(7):  # more often than it has attempts
+        work(kind_named(kind))
+        change(job_id, run_at=after(0))
+        wake_due()
+    waiting = job(job_id)
+    assert (waiting.state, waiting.attempt, waiting.attempt_budget - waiting.attempt) == ("queued", 7, 5)
+    inspect()
+    work(kind_named(kind))
+    assert (job(job_id).error_public, job(job_id).state) == (None, "succeeded")
 
 
 def test_anothers_is_as_good_as_deleted(take: Take) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import defer
 from webapi.errors import NotFound, Permanent, Transient
 from webapi.extensions import db
 from webapi.models import FINAL, Dataset, Job, Report, ReportVersion
+from webapi.queue import Snooze, current
 from webapi.services.queries.sources import Source
 
 MOST = 500  # in a list
@@ -68,8 +69,8 @@ def by_name(owner_id: UUID, names: Iterable[str]) -> dict[str, Dataset]:
 def sources(owner_id: UUID, pairs: Sequence[tuple[str, UUID]]) -> dict[str, Source]:
     """What statements read, by the names of their tables. `pairs` are such a name and a dataset's id.
 
-    Raises Permanent, with a sentence, for a dataset that is deleted or faulty, and Transient for one that is being
-    inspected.
+    Raises Permanent, with a sentence, for a dataset that is deleted or faulty. For one that is being inspected, which
+    may take longer than all attempts of a job, a job's attempt gets Snooze, and anybody else Transient.
     """
     wanted = [dataset_id for _, dataset_id in pairs]
     query = _with_jobs().where(Dataset.owner_id == owner_id, Dataset.id.in_(wanted))
@@ -109,7 +110,7 @@ def _source(name: str, row: Dataset | None, job: Job | None) -> Source:
     found = _standing(row, job)
     if found.state == "inspecting":
         sentence = f"The dataset {row.name!r} is still being inspected. Try again when it is ready."
-        raise Transient(sentence, retry_after=LATER)
+        raise Snooze(LATER, sentence) if current() else Transient(sentence, retry_after=LATER)
     if found.state == "faulty" or row.table_sha256 is None:
         raise Permanent(f"The dataset {row.name!r} cannot be read: {found.problem}")
     return Source(current_app.extensions["files"].path(row.table_sha256), "parquet")

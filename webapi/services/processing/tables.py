@@ -113,7 +113,7 @@ def of_upload(upload_id: UUID, folder: Path) -> Table:
 
 
 def of_dataset(name: str, folder: Path) -> Table:
-    """A dataset of the job's owner, as the file that statements read. Transient while it is being inspected."""
+    """A dataset of the job's owner, as the file that statements read. Snooze while it is being inspected."""
     found = db.session.scalar(select(Dataset.id).where(Dataset.owner_id == _owner(), Dataset.name == name))
     if found is None:
         raise Permanent(f"There is no dataset {name!r}.")

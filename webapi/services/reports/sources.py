@@ -52,7 +52,8 @@ class Asked:
 def opened(asked: Asked, folder: Path, tick: Callable[[], None], most: int | None = None) -> Iterator[Opened]:
     """The rows, at most `most`. `tick` is called twice a second while somebody waits for them, and may raise.
 
-    Raises Permanent when the source or the statement does not work, and Transient when it may later.
+    Raises Permanent when the source or the statement does not work, and Transient when it may later; Snooze in a job
+    while a dataset is being inspected.
     """
     most = most or current_app.config["REPORT_ROWS"]
     version = asked.version
