@@ -55,6 +55,16 @@ def test_a_finished_file_is_moved_not_copied(store: FileStore) -> None:
     assert store.path(stored.sha256).read_bytes() == b"a,b\n"
 
 
+def test_a_file_has_a_name_in_a_folder_until_that_is_gone(store: FileStore, tmp_path: Path) -> None:
+    stored = store.put(io.BytesIO(b"read for long"))
+    first, second = (store.local(stored.sha256, tmp_path) for _ in range(2))
+    assert first == second != store.path(stored.sha256)
+    store.path(stored.sha256).unlink()
+    assert first.read_bytes() == b"read for long"
+    nowhere = tmp_path / "nowhere"
+    assert store.local(stored.sha256, nowhere) == store.path(stored.sha256)
+
+
 def test_each_attempt_writes_in_a_folder_of_its_own(store: FileStore) -> None:
     job_id = uuid4()
     first, second = store.staging(job_id, 1), store.staging(job_id, 2)

@@ -46,6 +46,20 @@ class FileStore:
     def path(self, sha256: str) -> Path:
         return self.root / "objects" / sha256[:2] / sha256
 
+    def local(self, sha256: str, folder: Path) -> Path:
+        """The bytes for as long as `folder` is there, whoever forgets them meanwhile: a name of their own in it.
+
+        Where no such name can be had, on another disk or of another user's file, the path in the store.
+        """
+        path = folder / sha256
+        try:
+            os.link(self.path(sha256), path)
+        except FileExistsError:
+            pass
+        except OSError:
+            return self.path(sha256)
+        return path
+
     def put(self, stream: IO[bytes], most: int | None = None) -> Stored:
         """Keep a stream. When this returns, the bytes survive a power cut. Raises TooLong beyond `most` bytes."""
         incoming = self.root / "incoming"

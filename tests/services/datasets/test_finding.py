@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from uuid import UUID
 
 import pytest
+from flask import current_app
 from uuid_utils.compat import uuid7
 
 from tests.queue.rows import accept, add_owner, change, job
@@ -25,29 +27,39 @@ from webapi.services.reports.definition import Definition
 from webapi.tasks.data_process import Data
 from webapi.tasks.report_build import ReportRequest
 
+HERE = Path()
 EVE = UUID("01900000-0000-7000-8000-0000000000e5")
 
 
-def test_a_statement_reads_what_is_ready(take: Take, owner: User, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_statement_reads_what_is_ready(take: Take, owner: User, tmp_path: Path) -> None:
     row = take("a;b\n1;2,5\n2;3,5\n", read=True)
-    sources = datasets.sources(owner.id, [("t", row.id), ("u", row.id)])
+    sources = datasets.sources(owner.id, [("t", row.id), ("u", row.id)], tmp_path)
     assert {name: each.format for name, each in sources.items()} == {"t": "parquet", "u": "parquet"}
-    folder = tmp_path_factory.mktemp("scratch")
-    with query("SELECT sum(t.a), max(u.b) FROM t, u", sources, {}, limits=Limits(), folder=folder) as found:
+    with query("SELECT sum(t.a), max(u.b) FROM t, u", sources, {}, limits=Limits(), folder=tmp_path) as found:
         assert list(found.rows) == [(6, 3.5)]
+
+
+def test_a_job_goes_on_with_what_it_reads_when_the_dataset_is_deleted(take: Take, owner: User, tmp_path: Path) -> None:
+    row = take("a\n1\n2\n", read=True)
+    sources = datasets.sources(owner.id, [("t", row.id)], tmp_path)
+    sha256 = row.table_sha256
+    datasets.remove(owner, row.id)
+    current_app.extensions["files"].path(sha256).unlink()  # as housekeeping does a day later
+    with query("SELECT sum(a) FROM t", sources, {}, limits=Limits(), folder=tmp_path) as found:
+        assert list(found.rows) == [(3,)]
 
 
 def test_what_is_not_ready_is_told(take: Take, owner: User) -> None:
     row = take("\n")
     pairs = [("t", row.id)]
     with pytest.raises(Transient, match="The dataset 'x' is still being inspected"):
-        datasets.sources(owner.id, pairs)
+        datasets.sources(owner.id, pairs, HERE)
     inspect()
     with pytest.raises(Permanent, match="The dataset 'x' cannot be read: The file is empty"):
-        datasets.sources(owner.id, pairs)
+        datasets.sources(owner.id, pairs, HERE)
     datasets.remove(owner, row.id)
     with pytest.raises(Permanent, match="The dataset 't' is deleted"):
-        datasets.sources(owner.id, pairs)
+        datasets.sources(owner.id, pairs, HERE)
 
 
 @pytest.mark.parametrize("kind", ["data.process", "report.build"])
@@ -70,7 +82,7 @@ def test_anothers_is_as_good_as_deleted(take: Take) -> None:
     row = take("a\n1\n", read=True)
     eve = add_owner(EVE, "eve@example.com")
     with pytest.raises(Permanent, match="is deleted"):
-        datasets.sources(eve.id, [("t", row.id)])
+        datasets.sources(eve.id, [("t", row.id)], HERE)
     assert datasets.by_name(eve.id, ["x"]) == {}
 
 
@@ -93,7 +105,7 @@ def test_an_inspection_that_was_cancelled_is_no_longer_awaited(take: Take, owner
     assert shown.state == "faulty"
     assert shown.problem
     with pytest.raises(Permanent, match="cannot be read"):
-        datasets.sources(owner.id, [("t", row.id)])
+        datasets.sources(owner.id, [("t", row.id)], HERE)
 
 
 def test_an_inspection_whose_job_is_forgotten_is_no_longer_awaited(take: Take, owner: User) -> None:
@@ -108,5 +120,5 @@ def test_an_inspection_whose_job_is_forgotten_is_no_longer_awaited(take: Take, o
 
 def test_an_id_of_nothing_was_deleted(owner: User) -> None:
     with pytest.raises(Permanent, match="The dataset 't' is deleted"):
-        datasets.sources(owner.id, [("t", uuid7())])
-    assert datasets.sources(owner.id, []) == {}
+        datasets.sources(owner.id, [("t", uuid7())], HERE)
+    assert datasets.sources(owner.id, [], HERE) == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -66,16 +67,19 @@ def by_name(owner_id: UUID, names: Iterable[str]) -> dict[str, Dataset]:
     return {row.name: row for row in rows}
 
 
-def sources(owner_id: UUID, pairs: Sequence[tuple[str, UUID]]) -> dict[str, Source]:
+def sources(owner_id: UUID, pairs: Sequence[tuple[str, UUID]], folder: Path) -> dict[str, Source]:
     """What statements read, by the names of their tables. `pairs` are such a name and a dataset's id.
 
+    The files are good as long as `folder` is there, also when a dataset is replaced or deleted meanwhile.
     Raises Permanent, with a sentence, for a dataset that is deleted or faulty. For one that is being inspected, which
     may take longer than all attempts of a job, a job's attempt gets Snooze, and anybody else Transient.
     """
     wanted = [dataset_id for _, dataset_id in pairs]
     query = _with_jobs().where(Dataset.owner_id == owner_id, Dataset.id.in_(wanted))
     rows = {row.id: (row, job) for row, job in db.session.execute(query.execution_options(populate_existing=True))}
-    return {name: _source(name, *rows.get(dataset_id, (None, None))) for name, dataset_id in pairs}
+    tables = {name: _table(name, *rows.get(dataset_id, (None, None))) for name, dataset_id in pairs}
+    files = current_app.extensions["files"]
+    return {name: Source(files.local(sha256, folder), "parquet") for name, sha256 in tables.items()}
 
 
 def preview(row: Dataset) -> Preview:
@@ -104,7 +108,8 @@ def _standing(row: Dataset, job: Job | None) -> Standing:
     return Standing("inspecting", None, job.progress, job.progress_note)
 
 
-def _source(name: str, row: Dataset | None, job: Job | None) -> Source:
+def _table(name: str, row: Dataset | None, job: Job | None) -> str:
+    """The SHA-256 of what statements read."""
     if row is None:
         raise Permanent(f"The dataset {name!r} is deleted.")
     found = _standing(row, job)
@@ -113,4 +118,4 @@ def _source(name: str, row: Dataset | None, job: Job | None) -> Source:
         raise Snooze(LATER, sentence) if current() else Transient(sentence, retry_after=LATER)
     if found.state == "faulty" or row.table_sha256 is None:
         raise Permanent(f"The dataset {row.name!r} cannot be read: {found.problem}")
-    return Source(current_app.extensions["files"].path(row.table_sha256), "parquet")
+    return row.table_sha256

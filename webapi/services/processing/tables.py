@@ -117,7 +117,7 @@ def of_dataset(name: str, folder: Path) -> Table:
     found = db.session.scalar(select(Dataset.id).where(Dataset.owner_id == _owner(), Dataset.name == name))
     if found is None:
         raise Permanent(f"There is no dataset {name!r}.")
-    return Table(name, datasets.sources(_owner(), [(name, found)])[name], folder)
+    return Table(name, datasets.sources(_owner(), [(name, found)], folder)[name], folder)
 
 
 def of_values(data: Any, folder: Path, *, nearby: bool = True) -> Table | None:

@@ -83,7 +83,8 @@ def _tables(asked: Asked, folder: Path, tick: Callable[[], None]) -> dict[str, S
     tables = {
         name: own.export(asked.owner_id, name, folder, tick, asked.newest) for name, dataset in pairs if not dataset
     }
-    return tables | datasets.sources(asked.owner_id, [(name, UUID(dataset)) for name, dataset in pairs if dataset])
+    named = [(name, UUID(dataset)) for name, dataset in pairs if dataset]
+    return tables | datasets.sources(asked.owner_id, named, folder)
 
 
 class _Limited:
