@@ -47,7 +47,7 @@ from webapi.queue.job import Kind
 from webapi.queue.quotas import count_in
 from webapi.queue.receipts import planned
 from webapi.queue.seals import sealed
-from webapi.queue.submit import acts_of, committed, ring, wanted
+from webapi.queue.submit import acts_of, committed, mails_of, ring, wanted
 
 PLACES = 14  # bits
 MOST = 10_000
@@ -130,8 +130,8 @@ def _accept(
     session: Session, kind: Kind, payloads: Mapping[UUID, BaseModel], columns: dict[str, Any], quota: int | None
 ) -> None:
     acts = {job_id: acts_of(kind, each) for job_id, each in payloads.items()}
-    count = sum(map(len, acts.values()))
-    count_in(session, columns["owner_id"], wanted(kind, len(payloads), count, quota, columns))
+    mails = sum(mails_of(kind, each, acts[job_id]) for job_id, each in payloads.items())
+    count_in(session, columns["owner_id"], wanted(kind, len(payloads), mails, quota, columns))
     _insert(session, kind, payloads, columns)
     if effects := [row for job_id, keys in acts.items() for row in planned(job_id, kind, keys)]:
         session.execute(insert(Effect), effects)

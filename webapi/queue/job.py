@@ -44,7 +44,8 @@ class Kind:
     `public` opens the doors (form, JSON, command line) to the people who may submit it; without it
     only our own services do. `effects` lists what the job will do to the outside world, one key for
     each act, before it does any of it; an act whose outcome nobody can know is held for a person or
-    sent again, as `on_unknown` says. `on_failure` names a kind whose payload is `FailedJob`;
+    sent again, as `on_unknown` says. `mails(payload)` says how many mails are sent by what follows the job: they count
+    when it is accepted. `on_failure` names a kind whose payload is `FailedJob`;
     `on_success(payload, finished)` says which jobs follow, as pairs of a kind's name and a payload.
     `prepare(payload, owner_id)` looks at what somebody submits: it returns the payload, completed where it
     may be, or raises Invalid. `recur(payload, owner_id, at, timezone)` does the same for each fire time of a
@@ -66,6 +67,7 @@ class Kind:
     time_limit: float = 300.0
     effects: Callable[[Any], Iterable[str]] | None = None
     effect: Literal["mail", "call"] = "mail"
+    mails: Callable[[Any], int] | None = None
     on_unknown: Literal["hold", "resend"] = "hold"
     on_failure: str | None = None
     on_success: Callable[[Any, FinishedJob], Sequence[tuple[str, BaseModel]]] | None = None

@@ -20,7 +20,10 @@ MAILS_TODAY: ColumnElement[int] = case((User.mails_on == func.current_date(), Us
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is about to be accepted. Without a `quota`, as for work of our own, it is counted and never refused."""
+    """What is about to be accepted. Without a `quota`, as for work of our own, it is counted and never refused.
+
+    Mails without a job are those of a job that was accepted before.
+    """
 
     jobs: int
     mails: int
@@ -55,12 +58,12 @@ def mails_a_day() -> int:
 def _room(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.quota is None:
         return []
-    room = [User.open_jobs <= wanted.quota - wanted.jobs]
+    room = [User.open_jobs <= wanted.quota - wanted.jobs] if wanted.jobs else []
     return [*room, mails_a_day() - wanted.mails >= MAILS_TODAY] if wanted.mails else room
 
 
 def _why(session: Session, owner_id: UUID, wanted: Wanted) -> str:
     open_jobs = session.scalar(select(User.open_jobs).where(User.id == owner_id)) or 0
-    if wanted.quota is not None and open_jobs + wanted.jobs > wanted.quota:
+    if wanted.jobs and wanted.quota is not None and open_jobs + wanted.jobs > wanted.quota:
         return f"You may have {wanted.quota} jobs that are not over; this would be more. Try again later."
     return f"You may send {mails_a_day()} mails a day; this would be more. Try again tomorrow."

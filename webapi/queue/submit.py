@@ -104,7 +104,7 @@ def insert_job(
     state = case((when > now(), State.SCHEDULED.value), else_=State.QUEUED.value)
     owner_id: UUID = columns["owner_id"]
     acts = acts_of(kind, payload)
-    count_in(session, owner_id, wanted(kind, 1, len(acts), quota, columns))
+    count_in(session, owner_id, wanted(kind, 1, mails_of(kind, payload, acts), quota, columns))
     statement = insert(Job).values(
         kind=kind.name,
         payload=sealed(payload, owner_id),
@@ -132,11 +132,19 @@ def acts_of(kind: Kind, payload: BaseModel) -> list[str]:
     return list(dict.fromkeys(kind.effects(payload))) if kind.effects else []
 
 
-def wanted(kind: Kind, jobs: int, acts: int, quota: int | None, columns: Mapping[str, Any]) -> Wanted:
-    """What such jobs count for. Telling of a job's end is no job of the owner's, and the sandbox sends no mail."""
-    told = kind.name == CALLBACK and columns.get("parent_id") is not None
-    mails = acts if kind.effect == "mail" and not columns.get("sandbox") else 0
-    return Wanted(0, 0, None) if told else Wanted(jobs, mails, quota)
+def mails_of(kind: Kind, payload: BaseModel, acts: Sequence[str]) -> int:
+    """How many mails a job of this payload sends by itself and by what follows it."""
+    return (len(acts) if kind.effect == "mail" else 0) + (kind.mails(payload) if kind.mails else 0)
+
+
+def wanted(kind: Kind, jobs: int, mails: int, quota: int | None, columns: Mapping[str, Any]) -> Wanted:
+    """What such jobs count for. Telling of a job's end is no job of the owner's.
+
+    The sandbox sends no mail, and the mails of a job that belongs to another were counted with that one.
+    """
+    part = columns.get("parent_id") is not None
+    free = part or columns.get("sandbox")
+    return Wanted(0, 0, None) if part and kind.name == CALLBACK else Wanted(jobs, 0 if free else mails, quota)
 
 
 def _reason(columns: dict[str, Any]) -> str:

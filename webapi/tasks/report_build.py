@@ -74,10 +74,15 @@ def following(request: ReportRequest, finished: FinishedJob) -> Sequence[tuple[s
     return [*sent, ("email.report_ready", finished)] if request.mail_me else sent
 
 
+def to_send(request: ReportRequest) -> int:
+    return len(set(request.send_to))
+
+
 @job(
     "report.build",
     queue="reports",
     retry=Retry(on=(OSError,)),
+    mails=to_send,
     prepare=prepare,
     recur=recur,
     on_success=following,

@@ -18,7 +18,7 @@ from webapi.extensions import db
 from webapi.models import FINAL, EffectState, Job, Mailing, User
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
-from webapi.queue import control, kind_named
+from webapi.queue import control, kind_named, quotas
 from webapi.queue.relay import wake_due
 from webapi.queue.run import work
 from webapi.services import jobs
@@ -56,6 +56,19 @@ def test_more_mails_than_are_left_today_are_not_confirmed(ground: Flask, monkeyp
     monkeypatch.setitem(ground.config, "MAILS_PER_DAY", 5)
     steering.confirm(mailing(mailing_id))
     assert mailing(mailing_id).state == "sending"
+
+
+def test_the_mails_of_all_mailings_of_a_day_are_counted_together(
+    mail_server: SmtpServer, ground: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ground.config, "MAILS_PER_DAY", 4)
+    first, second = submit(people(3)), submit(people(2))
+    steering.confirm(mailing(first))
+    with pytest.raises(QuotaReached, match="These are 2 mails, and of your 4 a day 1 are left"):
+        steering.confirm(mailing(second))
+    assert mailing(second).state == "checked"
+    run(first)
+    assert (len(mail_server.stored), quotas.mails_today(OWNER)) == (3, 3)
 
 
 def test_no_mail_of_a_cancelled_mailing_is_released(mail_server: SmtpServer, owner: User) -> None:

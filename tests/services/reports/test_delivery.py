@@ -10,10 +10,12 @@ from flask import current_app
 from tests.queue.rows import OWNER, accept
 from tests.services.reports.test_building import add_jobs
 from tests.smtp_server import Act, SmtpServer, Stored
+from webapi.errors import QuotaReached
 from webapi.extensions import db
 from webapi.models import Artifact, Effect, EffectState, Job, User
 from webapi.models.transaction import writing
-from webapi.queue import control, kind_named
+from webapi.queue import control, kind_named, quotas
+from webapi.queue.batch import submit_batch
 from webapi.queue.run import work
 from webapi.services.reports import library
 from webapi.services.reports.definition import Definition
@@ -47,6 +49,20 @@ def test_the_file_and_what_proves_it_go_to_each_recipient(mail_server: SmtpServe
         assert "complete" in body(received)
     states = [row.state for row in db.session.query(Effect)]
     assert states == [EffectState.DONE, EffectState.DONE]
+
+
+def test_its_mails_count_when_it_is_accepted(mail_server: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(current_app.config, "MAILS_PER_DAY", 3)
+    two = ["bob@example.com", "eve@example.com"]
+    send(send_to=two)
+    assert (len(mail_server.stored), quotas.mails_today(OWNER)) == (2, 2)
+    request = ReportRequest(send_to=two)
+    with pytest.raises(QuotaReached, match="You may send 3 mails a day"):
+        accept("report.build", request, quota=100)
+    with pytest.raises(QuotaReached):
+        submit_batch(kind_named("report.build"), {0: request}, owner_id=OWNER, quota=100)
+    accept("report.build", request, quota=100, sandbox=True)
+    assert quotas.mails_today(OWNER) == 2
 
 
 def test_a_report_that_is_built_again_is_mailed_to_nobody_again(owner: User, mail_server: SmtpServer) -> None:

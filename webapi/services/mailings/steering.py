@@ -55,7 +55,6 @@ def confirm(mailing: Mailing, *, leave_out_bad: bool = False) -> None:
         raise Conflict("Only a mailing that is checked and waits can be confirmed.")
     if found["bad"] and not leave_out_bad:
         raise Conflict(f"{found['bad']} of {found['rows']} rows cannot be mailed. Mend the file, or leave them out.")
-    room.check(mailing, found["rows"] - found["bad"])
     owner_id, template_id, sha256 = mailing.owner_id, mailing.template_id, mailing.file_sha256
     try:
         with writing() as session:
@@ -66,6 +65,7 @@ def confirm(mailing: Mailing, *, leave_out_bad: bool = False) -> None:
                 .execution_options(synchronize_session=False)
             )
             if begun.rowcount:  # type: ignore[attr-defined] # of two that confirm at once, one begins it
+                room.take(session, mailing, found["rows"] - found["bad"])
                 spread(mailing)
     except IntegrityError:
         first = asking.earlier(owner_id, template_id, sha256)
