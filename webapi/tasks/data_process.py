@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
+from flask import g, has_request_context
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from webapi.errors import Fault, Invalid, Permanent
@@ -15,6 +16,7 @@ from webapi.services.processing.work import process
 from webapi.services.storage import UploadId
 
 MOST_COLUMNS = 1_000  # that a step may name
+MOST_FILTERS = 20  # that are looked at for one request: each costs a process of its own
 
 
 def _wanted(text: str) -> str:
@@ -80,13 +82,24 @@ class Data(BaseModel):
 
 
 def _prepared(request: Data, owner_id: UUID) -> Data:
-    """Look at the filter before the job is accepted."""
-    try:
-        if request.filter is not None:
-            filters.check(request.filter, filters.BARE)  # which columns there are is known when it runs
-    except Permanent as error:
-        raise Invalid(faults=(Fault("/filter", error.message),)) from None
+    """Look at the filter before the job is accepted; in a batch, at the first few that differ. Its attempt looks at it
+    again.
+    """
+    if request.filter is not None:
+        seen = g.setdefault("filters", {}) if has_request_context() else {}
+        if request.filter not in seen and len(seen) < MOST_FILTERS:
+            seen[request.filter] = _fault(request.filter)
+        if fault := seen.get(request.filter):
+            raise Invalid(faults=(fault,))
     return request
+
+
+def _fault(expression: str) -> Fault | None:
+    try:
+        filters.check(expression, filters.BARE)  # which columns there are is known when it runs
+    except Permanent as error:
+        return Fault("/filter", error.message)
+    return None
 
 
 @job(
