@@ -22,12 +22,13 @@ Copy = Callable[..., tuple[Source, list[list[str]], list[str]]]
 def copy(tmp_path: Path) -> Copy:
     """How to read the copy, its rows, and the notes."""
 
-    def copy(*rows: list[Any], **ways: Any) -> Any:
+    def copy(*rows: list[Any], most: int = 10**9, **ways: Any) -> Any:
         book = Workbook()
         for row in rows:
             book.worksheets[0].append(row)
         book.save(tmp_path / "book.xlsx")
-        source, notes = sheets.as_text(tmp_path / "book.xlsx", Ways(**ways), tmp_path / "copy.csv", lambda _: None)
+        book_path, copy_path = tmp_path / "book.xlsx", tmp_path / "copy.csv"
+        source, notes = sheets.as_text(book_path, Ways(**ways), copy_path, most, lambda _: None)
         with source.path.open(encoding="utf-8", newline="") as file:
             return source, list(csv.reader(file)), notes
 
@@ -86,5 +87,15 @@ def test_somebody_hears_how_far_it_is(tmp_path: Path) -> None:
         book.worksheets[0].append([number, "x"])
     book.save(tmp_path / "book.xlsx")
     heard: list[str] = []
-    sheets.as_text(tmp_path / "book.xlsx", Ways(), tmp_path / "copy.csv", heard.append)
+    sheets.as_text(tmp_path / "book.xlsx", Ways(), tmp_path / "copy.csv", 10**9, heard.append)
     assert heard == ["0 rows of the sheet read", "1,000 rows of the sheet read", "2,000 rows of the sheet read"]
+
+
+@pytest.mark.parametrize("rows", [[["x", *[None] * 999, "wide"], *[["x"]] * 200], [["é" * 1000]] * 100])
+def test_a_small_workbook_that_is_a_large_table_is_refused_before_it_is_all_written(
+    copy: Copy, tmp_path: Path, rows: list[list[Any]]
+) -> None:
+    with pytest.raises(Invalid, match="As a table the sheet is larger than 0 MB"):
+        copy(*rows, most=100_000)
+    assert (tmp_path / "book.xlsx").stat().st_size < 20_000
+    assert sum(path.stat().st_size for path in tmp_path.glob("copy.*")) < 110_000

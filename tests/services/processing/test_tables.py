@@ -11,6 +11,7 @@ from uuid import UUID
 import duckdb
 import openpyxl
 import pytest
+from flask import current_app
 from uuid_utils.compat import uuid7
 
 from tests.queue.rows import OWNER, accept, add_owner, job
@@ -105,6 +106,12 @@ def test_what_cannot_be_read_is_said_once_without_a_path(name: str, content: byt
     assert (done.state, done.attempt, done.error_code) == ("failed", 1, "permanent")
     assert said.startswith(name)
     assert not {"objects", "staging", "tmp"} & set(re.split(r"\W", said))
+
+
+def test_a_small_workbook_that_is_a_large_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(current_app.config, "DATASET_BYTES", 50_000)
+    done = process("wide.xlsx", xlsx([f"c{number}" for number in range(1000)], *[["x"]] * 200))
+    assert done.error_public == "wide.xlsx: As a table the sheet is larger than 0 MB. Split it."
 
 
 def test_a_cell_that_reads_like_a_file_opens_none() -> None:

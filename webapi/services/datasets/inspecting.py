@@ -50,9 +50,9 @@ def inspect(attempt: Attempt, dataset_id: UUID) -> dict[str, Any]:
 def _read(path: Path, told: str, ways: Ways, folder: Path) -> tuple[Table, list[str]]:
     """Raises Permanent or Invalid with a sentence."""
     source, notes = Source(path, told, ways.options()), list[str]()
-    if told == "xlsx":
-        source, notes = sheets.as_text(path, ways, folder / "sheet.csv", lambda note: progress(0, note))
     room = 2 * int(current_app.config["DATASET_BYTES"])
+    if told == "xlsx":
+        source, notes = sheets.as_text(path, ways, folder / "sheet.csv", room, lambda note: progress(0, note))
     limits = Limits(memory_bytes=MEMORY, seconds=SECONDS, temp_bytes=room)
 
     def tell(percent: float) -> None:

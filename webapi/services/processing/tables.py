@@ -25,7 +25,7 @@ from webapi.services.queries.calls import identifier
 from webapi.services.queries.nearby import query_nearby
 from webapi.services.queries.run import Result, query
 from webapi.services.queries.sources import FORMATS, Limits, Options, Source
-from webapi.services.tables.workbooks import open_workbook
+from webapi.services.tables.workbooks import Copied, open_workbook
 
 LIMITS = Limits(memory_bytes=384 << 20, seconds=900.0, rows=2**40, temp_bytes=8 << 30)
 EVERY = 5_000  # rows of a workbook between two reports
@@ -141,9 +141,9 @@ def _owner() -> UUID:
 
 def _of_workbook(path: Path, name: str, folder: Path) -> Source:
     """The first sheet as CSV. Permanent at the first row that cannot be read: figures without it would be wrong."""
-    table = folder / "sheet.csv"
-    with open_workbook(path) as (_, records), table.open("w", encoding="utf-8", newline="") as file:
-        writer, width = csv.writer(file), 0
+    table, most = folder / "sheet.csv", 2 * int(current_app.config["DATASET_BYTES"])
+    with open_workbook(path) as (_, records), table.open("wb") as file:
+        writer, width = csv.writer(Copied(file, most)), 0
         for count, (line, cells, fault) in enumerate(records):
             if fault:
                 raise Permanent(f"{name}, row {line:,}: {fault}")

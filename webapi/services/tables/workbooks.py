@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from xml.etree import ElementTree  # nosec B405
 from xml.parsers import expat
 from zipfile import BadZipFile
@@ -150,3 +150,21 @@ def _cells(book: _Book, row: Any) -> tuple[list[str], str]:
             cells.extend([""] * (column - len(cells)))
             cells[column - 1] = text
     return cells, fault
+
+
+class Copied:
+    """Where csv.writer writes the rows of a sheet, in UTF-8: Invalid beyond `most` bytes.
+
+    Cells that a row leaves out are commas here, and a text that many cells share is in each of them: the bytes of a
+    workbook say little about those of its table.
+    """
+
+    def __init__(self, file: IO[bytes], most: int) -> None:
+        self._file, self._left, self._most = file, most, most
+
+    def write(self, text: str) -> int:
+        raw = text.encode()
+        self._left -= len(raw)
+        if self._left < 0:
+            raise Invalid(f"As a table the sheet is larger than {self._most / 1e6:,.0f} MB. Split it.")
+        return self._file.write(raw)
