@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
@@ -13,6 +14,7 @@ from tests.blueprints.site import Browser, Site
 from tests.http_server import Act, HttpServer, http_server
 from webapi.extensions import db
 from webapi.models import Job
+from webapi.models.columns import now
 from webapi.services.http import KEPT
 
 EVIL = '<script>alert("1")</script></code></pre><img src=x onerror=alert(1)>'
@@ -121,3 +123,38 @@ def test_a_result_that_only_looks_like_one_is_shown_as_any_other(site: Site, bro
     page = browser.get(f"/jobs/{job['id']}").text
     assert "<h2>Result</h2>" in page
     assert 'id="answer"' not in page
+
+
+# What the version that came before kept of jobs that it accepted, and what they ended with.
+FIGURES = {"nulls": 0, "distinct": 1, "min": "1", "max": "1"}
+PROFILE = {"rows": 1, "columns": [{"name": "value", "type": "BIGINT", **FIGURES}]}
+MANIFEST = {
+    "title": "My jobs", "parameters": {"days": 30, "kind": None}, "data_as_of": "2026-11-20T09:00:00+00:00",
+    "file": "report.csv", "rows": 1, "totals": {"attempts": 1.0}, "sha256": "0" * 64, "completeness": "complete",
+}  # fmt: skip
+REPORT = {"title": "My jobs", "days": 30, "kind": None, "format": "csv", "mail_me": False}
+SENT = {"method": "POST", "headers": {"authorization": "Bearer canary", "X-Source": "shop"}, "data": None, "text": ""}
+CALL = {"url": "https://example.com/", "expected_status": None, **SENT}
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "kept", "result", "words"),
+    [
+        ("data.process", {"data": [1]}, {"data": [1], "file": None}, PROFILE, "BIGINT"),
+        ("report.build", {}, REPORT, MANIFEST, "data_as_of"),
+        ("http.call", {"url": CALL["url"]}, CALL, {"status": 200, "body": "kept"}, "X-Source"),
+    ],
+)
+def test_the_page_of_a_job_that_was_accepted_before_is_drawn(
+    site: Site, browser: Browser, kind: str, given: Any, kept: Any, result: Any, words: str
+) -> None:
+    job_id = site.submit(kind, given)["id"]
+    over = {"state": "succeeded", "finished_at": now(), "payload": kept, "result": result}
+    with site.app.app_context():
+        db.session.execute(update(Job).where(Job.id == UUID(job_id)).values(over))
+        db.session.commit()
+    page = browser.get(f"/jobs/{job_id}")
+    told = site.program.get(f"/api/v1/jobs/{job_id}", headers=site.ada.headers)
+    assert (page.status_code, told.status_code) == (200, 200)
+    assert words in page.text
+    assert "canary" not in page.text + told.text

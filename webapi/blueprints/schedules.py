@@ -83,7 +83,7 @@ def show(schedule_id: UUID) -> ResponseReturnValue:
 def edit_form(schedule_id: UUID) -> ResponseReturnValue:
     row = schedules.find(me(), schedule_id)
     kind = kind_named(row.kind)
-    given = forms.filled(kind.payload, row.payload)
+    given = forms.filled(kind.payload, jobs.payload(row))
     given |= {WHEN + name: str(value or "") for name, value in schedules.plan_of(row).model_dump().items()}
     return _draw(kind, row, given, ())
 

@@ -69,10 +69,29 @@ def opened(kind: Kind, document: Mapping[str, Any], owner_id: UUID) -> BaseModel
     return kind.payload.model_validate_json(current_app.json.dumps(plain(kind.payload, document, owner_id)))
 
 
+@cache
+def secret_names(model: type[BaseModel]) -> Mapping[str, frozenset[str]]:
+    """Of fields that are shown, the names in them, in lower case, whose values are not.
+
+    The model moves such values to a `writeOnly` field; what was kept before it did so still has them there.
+    """
+    extras = {name: each.json_schema_extra for name, each in model.model_fields.items()}
+    return {
+        name: frozenset(map(str, extra["secretNames"]))  # type: ignore[arg-type]
+        for name, extra in extras.items()
+        if isinstance(extra, dict) and "secretNames" in extra
+    }
+
+
 def masked(model: type[BaseModel], document: Mapping[str, Any]) -> dict[str, Any]:
     """The document as its owner may see it."""
-    names = secret_fields(model) & document.keys()
-    return {**document, **{name: _each(document[name], lambda leaf: SHOWN) for name in names}}
+    shown = dict(document)
+    for name in secret_fields(model) & document.keys():
+        shown[name] = _each(document[name], lambda leaf: SHOWN)
+    for name, secret in secret_names(model).items():
+        if isinstance(shown.get(name), dict):
+            shown[name] = {each: SHOWN if each.lower() in secret else value for each, value in shown[name].items()}
+    return shown
 
 
 def secrets(model: type[BaseModel], document: Mapping[str, Any], owner_id: UUID) -> list[str]:

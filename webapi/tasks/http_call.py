@@ -21,6 +21,7 @@ OURS = {
 
 # Given among the headers that are shown, these are kept with the secret ones all the same.
 CREDENTIALS = {"authorization", "cookie", "x-api-key", "api-key", "x-auth-token", "x-access-token", "x-csrf-token"}
+SECRET_NAMES: dict[str, Any] = {"secretNames": sorted(CREDENTIALS)}
 LARGEST_DATA = 1_000_000  # bytes of JSON
 
 
@@ -67,7 +68,13 @@ class HttpCall(BaseModel):
         title="URL", min_length=1, max_length=2000, json_schema_extra={"format": "uri"}
     )
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
-    headers: Headers = Field({}, max_length=MOST_HEADERS, description="A JSON object.", examples=[{"X-Source": "shop"}])
+    headers: Headers = Field(
+        {},
+        max_length=MOST_HEADERS,
+        description="A JSON object.",
+        examples=[{"X-Source": "shop"}],
+        json_schema_extra=SECRET_NAMES,
+    )
     secret_headers: Headers = Field(
         {},
         max_length=MOST_HEADERS,

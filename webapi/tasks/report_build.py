@@ -5,16 +5,18 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from webapi.queue import FinishedJob, Retry, job
 from webapi.services import notices
 from webapi.services.addresses import Address, Line
 from webapi.services.formats import Format
+from webapi.services.queries import periods
 from webapi.services.reports import asking, building, databases, delivery
 
 MOST_RECIPIENTS = 50
 A_MONTH = 31 * 86400  # seconds
+OF_BEFORE = {"days", "kind"}
 Value = Annotated[str, StringConstraints(max_length=10_000)]
 
 
@@ -46,6 +48,20 @@ class ReportRequest(BaseModel):
         title="May be this old",
         description="Seconds. The same report that was built so lately is taken; 0 always builds a new one.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_before(cls, given: Any) -> Any:
+        """What was accepted when there was one report, and its `days` and `kind` were no parameters."""
+        if not isinstance(given, dict) or not OF_BEFORE & given.keys() or given.keys() & {"report", "parameters"}:
+            return given
+        days = given.get("days", 30)
+        if type(days) is not int or not 1 <= days <= 366:
+            return given
+        tomorrow = datetime.now(UTC).date() + periods.DAY
+        parameters = {"period": periods.spelt((tomorrow - days * periods.DAY, tomorrow)), "kind": given.get("kind")}
+        rest = {name: value for name, value in given.items() if name not in OF_BEFORE}
+        return {**rest, "parameters": {name: value for name, value in parameters.items() if value is not None}}
 
 
 class ReportMail(BaseModel):

@@ -66,6 +66,17 @@ def test_every_row_is_there_and_the_totals_are_those_of_the_rows(app: Flask, ada
     assert len({row["id"] for row in rows}) == 2500
 
 
+def test_a_job_that_was_accepted_before_there_were_parameters_is_built(app: Flask, ada: Person) -> None:
+    add_jobs(ada.id, 2)
+    job_id = submit("report.build", ReportRequest(), owner_id=ada.id).id
+    kept = {"title": "Old", "days": 7, "kind": "test.old", "format": "csv", "mail_me": False}
+    with writing() as session:
+        session.execute(update(Job).where(Job.id == job_id).values(payload=kept))
+    work(kind_named("report.build"))
+    _, manifest = built(app, job_id)
+    assert (manifest["title"], manifest["rows"]) == ("Old", 2)
+
+
 def test_the_manifest_has_the_sha256_of_the_file(app: Flask, ada: Person) -> None:
     path, manifest = build(app, ada)
     assert manifest["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
