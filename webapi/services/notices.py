@@ -7,22 +7,20 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from webapi.errors import NotFound
 from webapi.extensions import db
 from webapi.models import Job, State, User
 from webapi.models.columns import after
 from webapi.services import links
 from webapi.services.mail import mailer
+from webapi.services.reports.delivery import finished
 
 MOST_CAUSES = 8  # named in a digest
 
 
 def report_ready(job_id: UUID) -> None:
-    """The mail of `email.report_ready`. Raises NotFound when the job is gone."""
-    job = db.session.get(Job, job_id)
-    if job is None:
-        raise NotFound("The job of this report is not there any more.")
-    owner, manifest = db.session.get_one(User, job.owner_id), job.result or {}
+    """The mail of `email.report_ready`. Raises NotFound when the job is gone, Snooze while it is run again."""
+    job, manifest = finished(job_id)
+    owner = db.session.get_one(User, job.owner_id)
     mailer.send_own(
         "report_ready", owner.email, name=owner.name, title=str(manifest.get("title", "Report")),
         rows=f"{manifest.get('rows', 0):,}", completeness=manifest.get("truncated") or "complete",

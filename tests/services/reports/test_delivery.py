@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import current_app
+from sqlalchemy import update
 
 from tests.queue.rows import OWNER, accept
 from tests.services.reports.test_building import add_jobs
@@ -13,9 +14,11 @@ from tests.smtp_server import Act, SmtpServer, Stored
 from webapi.errors import QuotaReached
 from webapi.extensions import db
 from webapi.models import Artifact, Effect, EffectState, Job, User
+from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import control, kind_named, quotas
 from webapi.queue.batch import submit_batch
+from webapi.queue.relay import wake_due
 from webapi.queue.run import work
 from webapi.services.reports import library
 from webapi.services.reports.definition import Definition
@@ -75,6 +78,26 @@ def test_a_report_that_is_built_again_is_mailed_to_nobody_again(owner: User, mai
     assert db.session.query(Job).filter_by(kind="report.build").one().attempt == 2
     assert db.session.query(Job).filter_by(kind="email.report").count() == 1
     assert len(mail_server.to("bob@example.com")) == 1
+
+
+def test_a_report_that_is_built_again_before_its_mail_went_out_is_mailed(owner: User, mail_server: SmtpServer) -> None:
+    request = ReportRequest(send_to=["bob@example.com"], mail_me=True)
+    job_id = accept("report.build", request)
+    work(kind_named("report.build"))
+    with writing() as session:
+        control.replay(session, job_id, "a test")
+    mails = [kind_named("email.report"), kind_named("email.report_ready")]
+    for kind in mails:
+        work(kind)
+    assert mail_server.stored == []
+    work(kind_named("report.build"))
+    with writing() as session:
+        session.execute(update(Job).where(Job.state == "scheduled").values(run_at=now()))
+    wake_due()
+    for kind in mails:
+        work(kind)
+    assert len(mail_server.to("bob@example.com")) == len(mail_server.to(owner.email)) == 1
+    assert "3 rows, complete." in " ".join(body(mail_server.to(owner.email)[0]).split())
 
 
 def test_who_was_refused_does_not_mail_the_others_again(mail_server: SmtpServer) -> None:

@@ -12,7 +12,8 @@ from flask import current_app
 
 from webapi.errors import NotFound
 from webapi.extensions import db
-from webapi.models import Job, User
+from webapi.models import FINAL, Job, User
+from webapi.queue import Snooze
 from webapi.services import storage
 from webapi.services.mail import attachments, letters, mailer
 from webapi.services.mail.letters import Letter
@@ -21,19 +22,29 @@ from webapi.services.mail.mails import with_links
 from webapi.services.mail.message import Attachment, Envelope
 from webapi.services.reports.building import CHART
 
+LATER = 15.0  # seconds; a build takes some
+
 
 def mail(job_id: UUID, to: Sequence[str], *, attach: bool) -> dict[str, Any]:
-    """Mail the report of a finished job. A truncated one says so in its subject. Raises NotFound when it is gone."""
-    job = db.session.get(Job, job_id)
-    if job is None or not isinstance(job.result, dict):
-        raise NotFound("The job of this report is not there any more.")
-    manifest, owner = job.result, db.session.get_one(User, job.owner_id)
+    """Mail the report of a finished job. A truncated one says so in its subject. Raises what `finished` raises."""
+    job, manifest = finished(job_id)
+    owner = db.session.get_one(User, job.owner_id)
     files = attachments.of(job.owner_id, [], [f"{job_id}/{manifest['file']}"])
     attached, linked = attachments.split(files) if attach else ([], files)
     letter, pictures = _with_chart(with_links(letters.built_in("report"), linked), job_id)
     envelope = Envelope(current_app.config["MAIL_DEFAULT_SENDER"], reply_to=owner.email)
     values = _values(manifest, owner)
     return mailer.deliver(Errand(letter, dict.fromkeys(to, values), envelope, [*attached, *pictures]))
+
+
+def finished(job_id: UUID) -> tuple[Job, dict[str, Any]]:
+    """The job of a report and its manifest. Raises NotFound when it is gone, and Snooze while it is built again."""
+    job = db.session.get(Job, job_id, populate_existing=True)
+    if job is not None and job.state not in FINAL:
+        raise Snooze(LATER, "The report is being built again.")
+    if job is None or not isinstance(job.result, dict):
+        raise NotFound("The job of this report is not there any more.")
+    return job, job.result
 
 
 def _with_chart(letter: Letter, job_id: UUID) -> tuple[Letter, list[Attachment]]:
