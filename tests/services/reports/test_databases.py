@@ -21,6 +21,7 @@ from webapi.config import environment
 from webapi.errors import ConfigError, Permanent
 from webapi.services.doctor import examine
 from webapi.services.reports import databases
+from webapi.services.system import parts
 
 
 class Enough(Exception):
@@ -96,6 +97,14 @@ def test_a_worker_does_not_start_with_a_source_that_can_be_written(
     with app.app_context():
         databases.check_all()
         assert [check.verdict for check in examine() if check.part == "source shop"] == ["ok"]
+
+
+def test_a_source_that_cannot_be_asked_is_named_with_what_is_wrong(place: Flask, reader: URL) -> None:
+    wrong = reader.update_query_dict({"no_such_option": "1"}).render_as_string(hide_password=False)
+    place.config["REPORT_SOURCES"] = {"shop": wrong}
+    with pytest.raises(ConfigError, match="'shop' cannot be used: invalid"):
+        databases.check_all()
+    assert [(check.part, check.verdict) for check in parts.sources()] == [("source shop", "bad")]
 
 
 def test_a_source_that_is_away_keeps_no_worker_from_starting(place: Flask) -> None:

@@ -53,7 +53,8 @@ def placeholders(sql: str) -> frozenset[str]:
 
 
 def check_all() -> None:
-    """Look at every configured database before reports read it. ConfigError for a role that may do more than read.
+    """Look at every configured database before reports read it. ConfigError for a role that may do more than read, and
+    for a database that cannot be asked.
 
     One that is away is no error: it may come back, and each build looks again.
     """
@@ -70,12 +71,18 @@ def check_all() -> None:
 
 
 def powers_of(name: str) -> str | None:
-    """What a source's role may do besides reading, as the end of a sentence. Raises Unreachable."""
+    """What a source's role may do besides reading, as the end of a sentence. Raises Unreachable.
+
+    Raises ConfigError, with the database's own words, when it cannot be asked: its URL or its server is not right.
+    """
     url = url_of(name)
-    if url.get_backend_name() == "postgresql":
-        return postgres.powers(url)
-    with sqlite_files.opened(url, "SELECT 1", {}, "UTC"):
-        return None
+    try:
+        if url.get_backend_name() == "postgresql":
+            return postgres.powers(url)
+        with sqlite_files.opened(url, "SELECT 1", {}, "UTC"):
+            return None
+    except Failed as error:
+        raise ConfigError(f"REPORT_SOURCES: {name!r} cannot be used: {_sentence(error)}") from None
 
 
 @contextmanager

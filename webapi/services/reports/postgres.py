@@ -14,7 +14,7 @@ from sqlalchemy import URL
 from webapi.services.formats import Row, Type
 from webapi.services.reports.fetching import Failed, Unreachable, told
 
-CONNECT = 5  # seconds
+CONNECT, LOOK = 5, 15  # seconds
 LONGEST = 25 * 60  # seconds of one command; a build has half an hour in all
 # Classes of SQLSTATE that pass by themselves: connections, rollbacks, resources, and a server that is told to stop.
 PASSING = ("08", "40", "53", "55P03", "57P")
@@ -70,9 +70,9 @@ def opened(url: URL, sql: str, values: Mapping[str, Any], timezone: str) -> Iter
     if named := MEDDLING.search(sql):
         raise Failed(f"{named[0]} is for administrators, and not for reports")
     with _connected(url) as connection:
+        connection.execute(f"SET statement_timeout = '{LONGEST}s'")  # first: the role may have a short one
         check(connection)
         connection.execute("SELECT set_config('TimeZone', %s, false)", [timezone])
-        connection.execute(f"SET statement_timeout = '{LONGEST}s'")
         connection.adapters.register_loader("json", TextLoader)
         connection.adapters.register_loader("jsonb", TextLoader)
         connection.commit()
@@ -81,9 +81,16 @@ def opened(url: URL, sql: str, values: Mapping[str, Any], timezone: str) -> Iter
 
 
 def powers(url: URL) -> str | None:
-    """What the role of a source may do besides reading, as the end of a sentence. Raises Unreachable."""
+    """What the role of a source may do besides reading, as the end of a sentence. Raises Unreachable and Failed.
+
+    A database that does not say so in time is as good as away.
+    """
     with _connected(url) as connection:
-        row = connection.execute(POWERS).fetchone()
+        try:
+            connection.execute(f"SET statement_timeout = '{LOOK}s'")
+            row = connection.execute(POWERS).fetchone()
+        except psycopg.errors.QueryCanceled:
+            raise Unreachable from None
         return str(row[0]) if row else None
 
 

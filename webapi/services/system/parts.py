@@ -156,6 +156,8 @@ def _source(name: str) -> Check:
             powers = databases.powers_of(name)
     except Unreachable:
         return Check(part, "warn", "It cannot be reached; its reports wait.", "check REPORT_SOURCES")
+    except WebapiError as error:
+        return Check(part, "bad", error.message, "check REPORT_SOURCES")
     if powers:
         return Check(part, "bad", f"Its role {powers}.", "give it a role that may SELECT and nothing else")
     return Check(part, "ok", "It answers, and its role can only read.", "", taken.seconds)
