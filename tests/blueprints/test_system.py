@@ -17,7 +17,7 @@ from webapi.models import Job, Role, User, Worker
 from webapi.models.transaction import writing
 from webapi.queue import gates
 from webapi.services import trail
-from webapi.services.system import audits
+from webapi.services.system import audits, crew
 
 ROUTES = [each for safe in (True, False) for each in routes(safe=safe) if each.endpoint.startswith("system.")]
 PRIVATE = "canary-of-somebody"
@@ -182,5 +182,16 @@ def test_a_worker_that_said_nothing_for_long_is_shown_as_gone(site: Site, admin:
     assert "&lt;b&gt;there:7" in page
     assert ">gone</span>" in page
     assert "not the version of this page" in page
+    with site.app.app_context(), writing() as session:
+        session.execute(delete(Worker))
+
+
+def test_of_many_workers_the_page_shows_some_and_counts_the_others(site: Site, admin: Browser) -> None:
+    with site.app.app_context(), writing() as session:
+        for number in range(crew.SHOWN + 2):
+            row = {"id": UUID(int=number), "host": "there", "pid": number, "slots": 2, "queues": ["email"]}
+            session.add(Worker(**row, version="0"))
+    page = admin.get("/system").text
+    assert (page.count("<strong>there:"), "And 2 more" in page) == (crew.SHOWN, True)
     with site.app.app_context(), writing() as session:
         session.execute(delete(Worker))

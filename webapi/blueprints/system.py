@@ -11,7 +11,7 @@ from webapi.errors import Forbidden, Malformed
 from webapi.queue import kind_named
 from webapi.services import doctor, trail
 from webapi.services.doctor import Check
-from webapi.services.system import audits, backlog, drift, rates, steering
+from webapi.services.system import audits, backlog, crew, drift, rates, steering
 from webapi.services.system.look import look, many
 
 bp = APIBlueprint("system", __name__, url_prefix="/system", enable_openapi=False)
@@ -34,6 +34,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "system/index.html",
         seen=seen,
+        shown_workers=crew.SHOWN,
         checks=_worst_first(doctor.judged(seen)),
         queues=[(queue, *drift.explained(queue)) for queue in seen.queues],
         rates=rates.rates(seen.clock),

@@ -55,3 +55,15 @@ def test_the_living_are_those_that_count() -> None:
     crowd.worker(quiet=20)
     crowd.worker(quiet=90)
     assert [each.life for each in crew.living(members())] == ["silent"]
+
+
+def test_what_is_judged_is_judged_by_all_of_them() -> None:
+    for _ in range(crew.SHOWN):
+        crowd.worker("default")
+    busy = crowd.worker("email", quiet=10)
+    job_id = accept("test.note", Note())
+    assert claim(kind_named("test.note")) is not None
+    change(job_id, lease_owner=f"{busy}:100")
+    found = members()
+    assert {name for each in crew.living(found) for name in each.row.queues} == {"default", "email"}
+    assert crew.orphans(found, backlog.running()) == []

@@ -16,7 +16,8 @@ from webapi.services.system.backlog import Running
 from webapi.version import VERSION
 
 SILENT = 15.0  # seconds; the relay of a worker says hello each 5 s, in the pass in which it does its work
-SHOWN = 50
+SHOWN = 50  # on a page; what is judged is judged by all
+MOST = 5_000
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,11 @@ class Member:
 
 
 def members(clock: datetime, attempts: list[Running]) -> list[Member]:
-    """The workers that said something last, at most `SHOWN`. The dead are forgotten a day later."""
+    """The workers, those first that said something last, at most `MOST`. The dead are forgotten a day later."""
     held: dict[str, list[Running]] = defaultdict(list)
     for each in attempts:
         held[each.lease_owner.partition(":")[0]].append(each)
-    rows = db.session.scalars(select(Worker).order_by(Worker.seen_at.desc()).limit(SHOWN))
+    rows = db.session.scalars(select(Worker).order_by(Worker.seen_at.desc()).limit(MOST))
     return [_member(row, clock, held[str(row.id)]) for row in rows]
 
 
