@@ -25,6 +25,13 @@ def test_a_function_that_is_called_by_itself_has_no_attempt(ground: Flask) -> No
         new_file("hello.txt", "text/plain")
 
 
+@pytest.mark.usefixtures("attempt")
+@pytest.mark.parametrize("name", ["", "..", "a/b", "x" * 201, "漢" * 67])
+def test_what_no_file_system_takes_is_no_name(name: str) -> None:
+    with pytest.raises(ValueError, match="is no name for a file"):
+        new_file(name, "text/plain")
+
+
 def test_progress_and_its_note_are_in_the_ledger(attempt: Attempt) -> None:
     progress(41.9, "counting " * 40)
     row = job(attempt.job_id)

@@ -19,6 +19,7 @@ from webapi.queue.job import Kind
 from webapi.queue.journal import Journal
 
 PROGRESS_INTERVAL = 0.5  # seconds; a loop may report each row without a write for each
+LONGEST_NAME = 200  # bytes; no file system that we know takes more than 255
 
 
 class Replaced(Exception):
@@ -115,7 +116,7 @@ def new_file(name: str, media_type: str) -> Path:
     attempt = current()
     if attempt is None:
         raise RuntimeError("Files belong to a job: call this from a kind's function that a worker runs.")
-    if "/" in name or name in {"", ".", ".."} or len(name) > 200:
+    if "/" in name or name in {"", ".", ".."} or len(name.encode()) > LONGEST_NAME:
         raise ValueError(f"{name!r} is no name for a file.")
     attempt.files[name] = media_type
     path: Path = current_app.extensions["files"].staging(attempt.job_id, attempt.number) / name

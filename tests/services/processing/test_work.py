@@ -85,6 +85,11 @@ def test_a_file_that_is_called_like_the_profile_does_not_take_its_place() -> Non
     assert [row.name for row in artifacts(finished.id)] == ["profile.json", "table.json"]
 
 
+def test_a_long_name_of_wide_letters_is_cut_by_its_bytes() -> None:
+    finished = done(ORDERS, name=f"{'漢' * 150}.csv", convert_to="json")
+    assert [row.name for row in artifacts(finished.id)] == ["profile.json", f"{'漢' * 50}.json"]
+
+
 @pytest.mark.parametrize(("data", "rows"), [([], 0), ([None], 1), ([{}], 1), ({}, 1), ([[]], 1)])
 def test_data_of_nothing_has_a_profile(data: Any, rows: int) -> None:
     job_id = accept("data.process", Data(data=data))

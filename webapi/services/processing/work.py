@@ -19,6 +19,7 @@ from webapi.services.processing.profile import profile
 from webapi.services.processing.shown import short
 from webapi.services.processing.tables import Table, scratch
 
+LONGEST_STEM = 150  # bytes of the name of a file that is written
 MOST_COLUMNS = 300  # of a profile in a job's result; all of them are in the file
 EMPTY = {"rows": 0, "duplicates": 0, "columns": []}
 Found = Callable[[Path], Table | None]
@@ -85,7 +86,7 @@ def _cut(columns: list[dict[str, Any]]) -> dict[str, Any]:
 def _write(table: Table, plan: Plan, convert_to: Format, total: int) -> dict[str, Any]:
     """The rows as a file of the job, and what it holds."""
     table.step(75, "writing")
-    stem = Path(table.name).stem[:150]
+    stem = Path(table.name).stem.encode()[:LONGEST_STEM].decode(errors="ignore")
     name = f"{'table' if stem == 'profile' else stem}{SUFFIXES[convert_to]}"  # profile.json is the profile
     path = new_file(name, MEDIA_TYPES[convert_to])
     heading = Heading(table.name, {}, datetime.now(UTC))
