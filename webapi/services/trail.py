@@ -40,8 +40,6 @@ SENTENCES = {
     "kind.paused": "A kind of job was paused",
     "kind.resumed": "A kind of job was resumed",
     "jobs.purged": "Old jobs were purged",
-    "job.cancelled": "Somebody's job was cancelled",
-    "job.replayed": "Somebody's job was run again",
     "job.resolved": "Somebody's job was settled",
     "password.changed": "The password was changed",
     "password.reset": "A new password was set by a mailed link",

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import psutil
 import pytest
@@ -44,7 +45,7 @@ def left_behind(app: Flask) -> list[str]:
 def cancel(app: Flask, who: Person, made: dict[str, Any]) -> None:
     """Cancel the inspection, as its page of jobs does."""
     with app.app_context():
-        job_id = datasets.by_name(who.id, [made["name"]])[made["name"]].job_id
+        job_id = datasets.find(who.id, UUID(made["id"])).job_id
     ask(app, who, f"/api/v1/jobs/{job_id}/cancel", "POST")
 
 

@@ -83,15 +83,7 @@ def test_anothers_is_as_good_as_deleted(take: Take) -> None:
     eve = add_owner(EVE, "eve@example.com")
     with pytest.raises(Permanent, match="is deleted"):
         datasets.sources(eve.id, [("t", row.id)], HERE)
-    assert datasets.by_name(eve.id, ["x"]) == {}
-
-
-def test_names_are_found_and_those_of_none_left_out(take: Take, owner: User) -> None:
-    row = take("a\n1\n", "sales")
-    take("a\n1\n", "other")
-    assert {name: each.id for name, each in datasets.by_name(owner.id, ["sales", "nobody"]).items()} == {
-        "sales": row.id
-    }
+    assert datasets.of(eve.id) == []
 
 
 def test_an_inspection_that_was_cancelled_is_no_longer_awaited(take: Take, owner: User) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,12 +59,6 @@ def of(owner_id: UUID) -> list[tuple[Dataset, Standing]]:
 def standing(row: Dataset) -> Standing:
     """How far a dataset is by now."""
     return _standing(row, db.session.get(Job, row.job_id, populate_existing=True) if row.job_id else None)
-
-
-def by_name(owner_id: UUID, names: Iterable[str]) -> dict[str, Dataset]:
-    """Those of the owner's datasets that have these names; names of none are left out."""
-    rows = db.session.scalars(select(Dataset).where(Dataset.owner_id == owner_id, Dataset.name.in_(set(names))))
-    return {row.name: row for row in rows}
 
 
 def sources(owner_id: UUID, pairs: Sequence[tuple[str, UUID]], folder: Path) -> dict[str, Source]:
