@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.blueprints.site import Browser, Site
+from webapi.blueprints.docs import ticked
 
 INLINE = re.compile(r"<script(?![^>]* src=)|<style| style=| on\w+=|(?:src|href)=\"(?:https?:)?//")
 pytestmark = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
@@ -55,6 +56,10 @@ def test_fields_are_listed_with_their_limits(visitor: Browser) -> None:
     row = next(each for each in text.split("<tr>") if "<code>to</code>" in each)
     assert "needed" in row
     assert "≤ 50 of them" in row
+
+
+def test_what_stands_between_backticks_is_code_and_all_else_is_escaped() -> None:
+    assert ticked("`a<b` & <i>") == "<code>a&lt;b</code> &amp; &lt;i&gt;"
 
 
 def test_an_operation_that_is_not_there_is_404(visitor: Browser) -> None:

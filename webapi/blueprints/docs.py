@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from urllib.parse import urlencode
 from apiflask import APIBlueprint, APIFlask
 from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup, escape
 
 from webapi.errors import NotFound
 
 bp = APIBlueprint("docs", __name__, url_prefix="/docs", enable_openapi=False)
 
 Spec = dict[str, Any]
+TICKED = re.compile("`([^`]+)`")
 DEEPEST = 6  # levels of fields; what is deeper is in the document itself
 LIMITS = {
     "minimum": "≥ {}", "maximum": "≤ {}", "minLength": "≥ {} characters", "maxLength": "≤ {} characters",
@@ -59,6 +62,12 @@ class Operation:
     @property
     def by_person(self) -> bool:
         return {"session": []} in self.described.get("security", [])
+
+
+@bp.app_template_filter()
+def ticked(text: str) -> Markup:
+    """A sentence of the document, with what stands between backticks as code."""
+    return Markup(TICKED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
 @bp.get("")
