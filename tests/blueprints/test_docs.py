@@ -58,7 +58,10 @@ def test_fields_are_listed_with_their_limits(visitor: Browser) -> None:
     assert "≤ 50 of them" in row
 
 
-def test_what_stands_between_backticks_is_code_and_all_else_is_escaped() -> None:
+def test_what_stands_between_backticks_is_code_and_all_else_is_escaped(visitor: Browser) -> None:
+    page = visitor.get("/docs").text
+    assert "`" not in page
+    assert "<code>file_name</code> its name" in page
     assert ticked("`a<b` & <i>") == "<code>a&lt;b</code> &amp; &lt;i&gt;"
 
 
