@@ -207,7 +207,7 @@ def test_nobody_makes_themselves_more_than_they_are(
 
 def test_the_account_goes_with_its_password_only(site: Site, grace: Person, hers: Browser) -> None:
     assert hers.post("/account/delete", {"password": "wrong"}).status_code == 422
-    assert "1 API keys" in hers.get("/account/delete").text
+    assert "API keys: 1" in hers.get("/account/delete").text
     answer = hers.post("/account/delete", {"password": Person.password})
     assert (answer.status_code, answer.location) == (303, "/login")
     assert not is_in(hers)
