@@ -71,6 +71,12 @@ def test_a_kind_that_is_not_open_is_not_there(site: Site, kind: str) -> None:
     )
 
 
+def test_nothing_can_be_submitted_where_a_job_is_shown(site: Site) -> None:
+    address = f"{JOBS}/{(submit(site).json or {})['id']}"
+    answer = post(site, address, json={})
+    assert (answer.status_code, sorted(answer.headers["Allow"].split(", "))) == (405, ["GET", "HEAD", "OPTIONS"])
+
+
 def test_a_finished_job_is_shown_with_its_result_and_nobody_has_to_ask_again(site: Site) -> None:
     job = site.submit("report.build", {"title": "Mine"})
     site.work("report.build")

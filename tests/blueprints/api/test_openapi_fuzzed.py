@@ -44,12 +44,6 @@ include-path-regex = "^/api/v1/(jobs($|/[a-z])|mailings$|schedules)"
 [operations.checks.positive_data_acceptance]
 expected-statuses = {GOOD.replace('"401"', '"400", "401"')}
 
-# `POST /jobs/<kind>` is there for any kind, of which the document has a path for each.
-[[operations]]
-include-path-regex = "^/api/v1/jobs/[{{{{]job_id[}}}}]$"
-[operations.checks.unsupported_method]
-enabled = false
-
 # A number is a kind like any other text, once it stands in a query.
 [[operations]]
 include-path-regex = "^/api/v1/jobs/(cancel|replay)$"

@@ -30,6 +30,7 @@ PREFIX = "/api/v1"
 
 
 def init_app(app: APIFlask) -> None:
+    app.url_map.converters["kind"] = kinds.KindConverter
     openapi.init_app(app)
     cors.init_app(app, PREFIX)
     negotiation.init_app(app, PREFIX)

@@ -74,7 +74,7 @@ class ListQuery(FilterQuery):
     limit: int = Field(50, ge=1, le=200)
 
 
-@bp.post("/jobs/<kind>")
+@bp.post("/jobs/<kind:kind>")
 @takes_query(SubmitQuery)
 @bp.output(JobOut, status_code=202, description="The job is on disk and will reach a final state.")
 @bp.doc(responses={200: "With Prefer: wait, the job is over."})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apiflask import APIBlueprint
+from werkzeug.routing import BaseConverter
 
 from webapi.blueprints.answers import public_kinds
 from webapi.blueprints.api.openapi import refuse_query
@@ -14,6 +15,12 @@ from webapi.services import jobs
 bp = APIBlueprint("api_kinds", __name__, tag="Kinds")
 bp.before_request(require_anyone)
 bp.before_request(refuse_query)
+
+
+class KindConverter(BaseConverter):
+    """A kind's name, which is no job's id: at `/jobs/<id>` nothing can be submitted, and `Allow` says so."""
+
+    regex = r"(?![0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?:/|$))[^/]+"
 
 
 @bp.get("/kinds")
