@@ -124,6 +124,24 @@ def test_a_key_gets_no_further_by_a_page_than_by_the_api(
     assert (answer.status_code, "it needs the scope" in answer.text) == (403, True)
 
 
+READ_AS_KEYS = ["Bearer {}", "Bearer  {}", "Bearer \t {}", "Bearer {} "]
+READ_AS_NONE = ["Bearer\t{}", " Bearer {}", "bearer {}", "BEARER  {}", "{}"]
+
+
+@pytest.mark.parametrize("spelling", READ_AS_KEYS + READ_AS_NONE)
+@pytest.mark.parametrize(
+    "options", [{"scopes": [Scope.READ]}, {"scopes": list(Scope), "kind": "report.build"}], ids=str
+)
+def test_however_a_key_is_spelled_it_gets_no_further(site: Site, spelling: str, options: dict[str, Any]) -> None:
+    with site.app.app_context():
+        spelled = {"Authorization": spelling.format(keys.create(site.ada.row, "x", **options))}
+    for asked in (site.program, Browser(site.app, site.ada).client):
+        answer = asked.post("/api/v1/jobs/data.process", json={"data": 1}, headers=spelled)
+        assert answer.status_code in {401, 403}
+        code = answer.get_json(force=True)["code"]
+        assert (code == "insufficient_scope") == (spelling in READ_AS_KEYS)
+
+
 @pytest.fixture(scope="module")
 def bound(site: Site) -> dict[str, str]:
     """A key for data.process alone."""
