@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
+from uuid_utils.compat import uuid7
 from werkzeug.test import TestResponse
 
 from tests.blueprints.routes import Route, routes
 from tests.blueprints.site import Browser, Site
 from tests.conftest import Person
 from webapi.blueprints import rights
-from webapi.models import Role, Scope
+from webapi.models import Artifact, Role, Scope
+from webapi.models.transaction import writing
+from webapi.queue import room
 from webapi.services import accounts, keys, trail
 
 pytestmark = pytest.mark.parametrize("site", ["sqlite"], indirect=True, scope="module")
@@ -178,6 +182,27 @@ def test_a_key_of_one_kind_touches_no_other_job(site: Site, bound: dict[str, str
         assert site.program.post(f"/api/v1/jobs/{other}/{act}", headers=bound).status_code == 404
     many = site.program.post("/api/v1/jobs/cancel?tag=bound", headers=bound).json or {}
     assert (many["changed"], site.job(other).state) == (0, "queued")
+
+
+def test_a_key_of_one_kind_deletes_no_file_of_another(site: Site, bound: dict[str, str]) -> None:
+    paths = []
+    for kind, payload in (("data.process", {"data": 1}), REPORT):
+        job_id = UUID(site.submit(kind, payload)["id"])
+        paths.append(f"/api/v1/jobs/{job_id}/artifacts/out.csv")
+        row = {"attempt": 1, "name": "out.csv", "sha256": "0" * 64, "size": 3, "media_type": "text/csv"}
+        with site.app.app_context(), writing() as session:
+            session.add(Artifact(id=uuid7(), job_id=job_id, **row))
+            room.charge(session, site.ada.id, 3)
+    assert [site.program.delete(path, headers=bound).status_code for path in paths] == [204, 404]
+    assert [site.program.delete(path, headers=site.ada.headers).status_code for path in paths] == [404, 204]
+
+
+def test_a_key_of_one_kind_hands_files_in_and_deletes_none(site: Site, bound: dict[str, str]) -> None:
+    made = site.program.post("/api/v1/uploads?name=a.csv", data=b"a\n1\n", headers=bound).json or {}
+    path = f"/api/v1/uploads/{made['id']}"
+    refused = site.program.delete(path, headers=bound)
+    assert (refused.status_code, refused.get_json(force=True)["code"]) == (403, "insufficient_scope")
+    assert site.program.delete(path, headers=site.ada.headers).status_code == 204
 
 
 @pytest.mark.parametrize("route", [each for each in OPENED if blueprint(each) not in rights.OF_ONE_KIND], ids=str)

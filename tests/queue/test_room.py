@@ -13,6 +13,7 @@ from tests.queue.attempts import attempt_at
 from tests.queue.rows import OWNER, accept, artifacts, job, states
 from webapi.errors import StorageFull
 from webapi.extensions import db
+from webapi.models import User
 from webapi.models.transaction import writing
 from webapi.queue import control, finish, new_file, room
 from webapi.queue.audit import audit
@@ -103,14 +104,14 @@ def test_a_job_that_is_done_again_puts_its_new_files_in_the_place_of_the_old() -
     assert (job(job_id).state, kept()) == ("succeeded", 900)
 
 
-def test_what_is_deleted_makes_room() -> None:
+def test_what_is_deleted_makes_room(owner: User) -> None:
     job_id = accept("errand.hold", Errands(acts=[]))
     produce(700)
     hand_in(300)
     (upload, artifact) = sorted(storage.largest(OWNER), key=lambda each: each.size)
     assert (upload.upload_id is not None, artifact.job_id) == (True, job_id)
-    storage.discard_artifact(OWNER, job_id, "out.bin")
+    storage.discard_artifact(owner, job_id, "out.bin")
     assert kept() == 300
     assert upload.upload_id is not None
-    storage.discard_upload(OWNER, upload.upload_id)
+    storage.discard_upload(owner, upload.upload_id)
     assert kept() == 0

@@ -22,13 +22,13 @@ def index() -> ResponseReturnValue:
 
 @bp.post("/uploads/<uuid:upload_id>/delete")
 def discard_upload(upload_id: UUID) -> ResponseReturnValue:
-    storage.discard_upload(me().id, upload_id)
+    storage.discard_upload(me(), upload_id)
     flash("The upload is deleted.")
     return redirect(url_for("files.index"), 303)
 
 
 @bp.post("/jobs/<uuid:job_id>/<name>/delete")
 def discard_artifact(job_id: UUID, name: str) -> ResponseReturnValue:
-    storage.discard_artifact(me().id, job_id, name)
+    storage.discard_artifact(me(), job_id, name)
     flash("The file is deleted.")
     return redirect(url_for("files.index"), 303)

@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningDelete
 from uuid_utils.compat import uuid7
 
-from webapi.errors import Conflict, Fault, Invalid, NotFound
+from webapi.errors import Conflict, Fault, InsufficientScope, Invalid, NotFound
 from webapi.extensions import db
 from webapi.failpoints import failpoint
-from webapi.models import Artifact, Job, ReportBuild, Upload
+from webapi.models import Artifact, Job, ReportBuild, Scope, Upload, User
 from webapi.models.transaction import writing
 from webapi.queue import room
 
@@ -89,25 +89,32 @@ def artifact(job_id: UUID, name: str) -> tuple[Artifact, Path]:
     return row, current_app.extensions["files"].path(row.sha256)
 
 
-def discard_upload(owner_id: UUID, upload_id: UUID) -> None:
+def discard_upload(owner: User, upload_id: UUID) -> None:
     """Forget a file that was handed in. A job that names it and has not begun will fail.
 
-    Raises NotFound, and Conflict for the file of a mailing, whose rows it can be asked for again.
+    Raises NotFound, Conflict for the file of a mailing, whose rows it can be asked for again, and InsufficientScope
+    for a key that is bound to a kind: jobs of other kinds may need the file.
     """
-    mine = (Upload.id == upload_id, Upload.owner_id == owner_id)
+    if owner.only_kind is not None:
+        raise InsufficientScope(f"This key is for jobs of the kind {owner.only_kind} alone.", Scope.MANAGE)
+    mine = (Upload.id == upload_id, Upload.owner_id == owner.id)
     try:
         with writing() as session:
-            _forget(session, owner_id, delete(Upload).where(*mine).returning(Upload.size), "There is no such upload.")
+            _forget(session, owner.id, delete(Upload).where(*mine).returning(Upload.size), "There is no such upload.")
     except IntegrityError:
         raise Conflict("A mailing went out to the rows of this file, so it stays as long as the mailing.") from None
 
 
-def discard_artifact(owner_id: UUID, job_id: UUID, name: str) -> None:
-    """Forget a file that a job produced; a report that is asked for again is built again. Raises NotFound."""
-    mine = exists().where(Job.id == job_id, Job.owner_id == owner_id)
+def discard_artifact(owner: User, job_id: UUID, name: str) -> None:
+    """Forget a file that a job produced; a report that is asked for again is built again.
+
+    Raises NotFound, also for a job that the key that asks is not for.
+    """
+    of_job = exists().where(Job.id == job_id, Job.owner_id == owner.id)
+    of_job = of_job if owner.only_kind is None else of_job.where(Job.kind == owner.only_kind)
     with writing() as session:
-        gone = delete(Artifact).where(Artifact.job_id == job_id, Artifact.name == name, mine)
-        _forget(session, owner_id, gone.returning(Artifact.size), "The job has no such file.")
+        gone = delete(Artifact).where(Artifact.job_id == job_id, Artifact.name == name, of_job)
+        _forget(session, owner.id, gone.returning(Artifact.size), "The job has no such file.")
         session.execute(delete(ReportBuild).where(ReportBuild.job_id == job_id))
 
 

@@ -31,7 +31,7 @@ class UploadQuery(BaseModel):
 @bp.output({}, status_code=204)
 def discard(upload_id: UUID) -> tuple[str, int]:
     """Delete an upload; a job that names it and has not begun will fail"""
-    storage.discard_upload(me().id, upload_id)
+    storage.discard_upload(me(), upload_id)
     return "", 204
 
 
@@ -39,7 +39,7 @@ def discard(upload_id: UUID) -> tuple[str, int]:
 @bp.output({}, status_code=204)
 def discard_artifact(job_id: UUID, name: str) -> tuple[str, int]:
     """Delete a file that a job produced, to make room"""
-    storage.discard_artifact(me().id, job_id, name)
+    storage.discard_artifact(me(), job_id, name)
     return "", 204
 
 
