@@ -122,6 +122,22 @@ def test_a_schedule_is_set_from_the_same_form(site: Site, browser: Browser) -> N
     assert (answer.status_code, "fault" in answer.text) == (422, True)
 
 
+NONCE = re.compile(r'name="nonce" value="([0-9a-f]{32})"')
+
+
+@pytest.mark.parametrize("button", [{}, {"schedule": "on", "name": "Twice", "cron": "0 7 1 * *"}], ids=["build", "set"])
+def test_a_double_click_is_one_job_or_one_schedule(site: Site, browser: Browser, button: dict[str, str]) -> None:
+    path = written(browser)
+    (nonce,) = NONCE.findall(browser.get(path).text)
+    form = {"value-month": "last_month", "format": "csv", "timezone": "UTC", "nonce": nonce, **button}
+    first, second = browser.post(path, form), browser.post(path, form)
+    assert (first.status_code, first.location) == (303, second.location)
+    changed = browser.post(path, {**form, "format": "json"})
+    assert (changed.status_code, "was used for another request" in changed.text) == (422, True)
+    (anew,) = NONCE.findall(changed.text)
+    assert browser.post(path, {**form, "format": "json", "nonce": anew}).location not in {first.location, None}
+
+
 def test_what_is_built_in_is_built_too(site: Site, browser: Browser) -> None:
     assert browser.get("/reports/built-in/receipts").status_code == 200
     answer = browser.post("/reports/built-in/receipts", {"format": "json", "timezone": "UTC"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -69,6 +70,20 @@ def test_it_is_paused_resumed_run_and_deleted(browser: Browser) -> None:
     assert "It has not fired yet." not in browser.get(path).text
     browser.post(f"{path}/delete")
     assert browser.get(path).status_code == 404
+
+
+NONCE = re.compile(r'name="nonce" value="([0-9a-f]{32})"')
+
+
+def test_a_double_click_is_one_schedule_and_one_run(browser: Browser) -> None:
+    (nonce,) = NONCE.findall(browser.get("/schedules/new/report.build").text)
+    path = add(browser, nonce=nonce)
+    assert add(browser, nonce=nonce) == path
+    assert add(browser) != path
+    (nonce,) = NONCE.findall(browser.get(path).text)
+    first, second = (browser.post(f"{path}/run", {"nonce": nonce}) for _ in range(2))
+    assert (first.status_code, first.location) == (303, second.location)
+    assert browser.post(f"{path}/run").location != first.location
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from webapi.blueprints import (
     mail_links,
     mailings,
     navigation,
+    nonces,
     reading,
     recovery,
     reports,
@@ -50,6 +51,7 @@ def init_app(app: APIFlask) -> None:
     shown.init_app(app)
     assets.init_app(app)
     navigation.init_app(app)
+    nonces.init_app(app)
     app.before_request(reading.refuse_nul)
     app.register_blueprint(health.bp)
     app.register_blueprint(accounts.bp)

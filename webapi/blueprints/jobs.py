@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from typing import Literal
 from uuid import UUID
 
@@ -12,21 +10,18 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field
 
-from webapi.blueprints import forms, live, reading
+from webapi.blueprints import forms, live, nonces, reading
 from webapi.blueprints import overview as first_page
 from webapi.blueprints.answers import download, public_kinds
 from webapi.blueprints.identity import me, require_person
 from webapi.errors import Invalid
 from webapi.models import State
-from webapi.queue import Kind, Once, fingerprint, seals
+from webapi.queue import Kind, seals
 from webapi.queue.control import Answer
 from webapi.services import jobs
 
 bp = APIBlueprint("jobs", __name__, enable_openapi=False)
 bp.before_request(require_person)
-
-
-NONCE = re.compile(r"[0-9a-f]{32}")
 
 
 @bp.get("/")
@@ -51,7 +46,7 @@ def submit(kind_name: str) -> ResponseReturnValue:
     try:
         payload = reading.values(kind.payload, forms.read(kind.payload, owner, request.form, request.files))
         more = reading.values(More, _more())
-        once = _form_once(kind_name, payload, more)
+        once = nonces.once(kind_name, seals.marked(payload), more.model_dump())
         job = jobs.submit(owner, kind, payload, delay=more.delay, callback_url=more.callback_url, once=once)
     except Invalid as error:
         fields = forms.fields_of(kind.payload, request.form, error.faults)
@@ -65,17 +60,7 @@ def submit(kind_name: str) -> ResponseReturnValue:
 
 
 def _draw(kind: Kind, fields: list[forms.Field], other_faults: list[str]) -> str:
-    return render_template(
-        "jobs/new.html", kind=kind, fields=fields, other_faults=other_faults, nonce=secrets.token_hex(16)
-    )
-
-
-def _form_once(kind_name: str, payload: BaseModel, more: More) -> Once | None:
-    """A form that is sent twice, by a double click or a reload, is one job: each drawing has a number of its own."""
-    nonce = request.form.get("nonce", "")
-    if not NONCE.fullmatch(nonce):
-        return None
-    return Once("form", nonce, fingerprint(kind_name, seals.marked(payload), more.model_dump()))
+    return render_template("jobs/new.html", kind=kind, fields=fields, other_faults=other_faults)
 
 
 class More(BaseModel):

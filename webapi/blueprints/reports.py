@@ -11,13 +11,13 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field
 from werkzeug.datastructures import MultiDict
 
-from webapi.blueprints import forms, reading, report_forms
+from webapi.blueprints import forms, nonces, reading, report_forms
 from webapi.blueprints.identity import me, require_person
 from webapi.errors import Conflict, Fault, Invalid, NotFound
 from webapi.extensions import limiter
 from webapi.models import Report, ReportVersion
-from webapi.queue import kind_named
-from webapi.services import job_lists, jobs, schedules
+from webapi.queue import kind_named, seals
+from webapi.services import double_clicks, job_lists, jobs
 from webapi.services.queries.periods import PERIODS
 from webapi.services.reports import library, own, previewing
 from webapi.services.reports.built_in import BUILT_IN
@@ -142,10 +142,10 @@ def _asked(row: Report | None, name: str) -> ResponseReturnValue:
         payload = reading.values(kind.payload, values | {"report": name, "parameters": report_forms.values()})
         if "schedule" in request.form:
             plan = reading.values(Plan, {each: request.form.get(each, "") for each in ("name", "cron", "timezone")})
-            schedule = schedules.create(me(), kind, payload, plan)
+            schedule = double_clicks.schedule(me(), nonces.given(), kind, payload, plan)
             flash("The schedule is set.")
             return redirect(url_for("schedules.show", schedule_id=schedule.id), 303)
-        job = jobs.submit(me(), kind, payload)
+        job = jobs.submit(me(), kind, payload, once=nonces.once(KIND, seals.marked(payload)))
     except Invalid as error:
         return _show(row, name, request.form, error.faults or (Fault("", error.message),)), 422
     return redirect(url_for("jobs.show", job_id=job.id), 303)

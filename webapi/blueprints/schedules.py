@@ -9,13 +9,13 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 
-from webapi.blueprints import forms, reading
+from webapi.blueprints import forms, nonces, reading
 from webapi.blueprints.answers import public_kinds
 from webapi.blueprints.identity import me, require_person
 from webapi.errors import Fault, Invalid
 from webapi.models import Schedule
 from webapi.queue import Kind, cron, kind_named
-from webapi.services import jobs, schedules
+from webapi.services import double_clicks, jobs, schedules
 from webapi.services.schedules import Plan
 
 bp = APIBlueprint("schedules", __name__, url_prefix="/schedules", enable_openapi=False)
@@ -53,7 +53,7 @@ def create(kind_name: str) -> ResponseReturnValue:
     kind = jobs.public_kind(kind_name)
     try:
         plan, payload = _read(kind, None)
-        row = schedules.create(me(), kind, payload, plan)
+        row = double_clicks.schedule(me(), nonces.given(), kind, payload, plan)
     except Invalid as error:
         return _draw(kind, None, request.form, error.faults or (Fault("", error.message),)), 422
     flash("The schedule is set.")
@@ -118,7 +118,7 @@ def resume(schedule_id: UUID) -> ResponseReturnValue:
 
 @bp.post("/<uuid:schedule_id>/run")
 def run(schedule_id: UUID) -> ResponseReturnValue:
-    job = schedules.run_now(me(), schedule_id)
+    job = schedules.run_now(me(), schedule_id, once=nonces.once("run", str(schedule_id)))
     return redirect(url_for("jobs.show", job_id=job.id), 303)
 
 

@@ -16,7 +16,7 @@ from webapi.extensions import db
 from webapi.models import Job, Schedule, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
-from webapi.queue import Kind, cron, kind_named, seals
+from webapi.queue import Kind, Once, cron, kind_named, seals
 from webapi.services import jobs, targets
 from webapi.services.addresses import Line
 
@@ -77,14 +77,17 @@ def plan_of(schedule: Schedule) -> Plan:
     return Plan.model_construct(**{name: getattr(schedule, name) for name in Plan.model_fields})
 
 
-def create(owner: User, kind: Kind, payload: BaseModel, plan: Plan, *, paused: bool = False) -> Schedule:
-    """A new schedule. Raises what `jobs.allowed` raises, and Conflict when the owner has `MOST` of them."""
+def create(owner: User, kind: Kind, payload: BaseModel, plan: Plan, **columns: Any) -> Schedule:
+    """A new schedule; `columns` are its `id` and whether it is `paused`, where that is known.
+
+    Raises what `jobs.allowed` raises, and Conflict when the owner has `MOST` of them.
+    """
     jobs.allowed(owner, kind, payload)
     if count(owner) >= MOST:
         raise Conflict(f"You have {MOST} schedules, which is the limit. Delete one that you no longer need.")
     with writing() as session:
         row = Schedule(
-            id=uuid7(), owner_id=owner.id, kind=kind.name, payload=seals.sealed(payload, owner.id), paused=paused,
+            **{"id": uuid7(), **columns}, owner_id=owner.id, kind=kind.name, payload=seals.sealed(payload, owner.id),
             next_at=cron.first_after(plan.cron, plan.timezone, _clock()), **plan.model_dump(),
         )  # fmt: skip
         session.add(row)
@@ -171,7 +174,7 @@ def remove(owner: User, schedule_id: UUID) -> None:
         session.execute(delete(Schedule).where(Schedule.id == schedule_id))
 
 
-def run_now(owner: User, schedule_id: UUID, *, sandbox: bool = False) -> Job:
+def run_now(owner: User, schedule_id: UUID, *, sandbox: bool = False, once: Once | None = None) -> Job:
     """Submit its job at once, beside its fire times. Raises NotFound and what `jobs.submit` raises."""
     row = find(owner, schedule_id)
     kind = kind_named(row.kind)
@@ -180,7 +183,9 @@ def run_now(owner: User, schedule_id: UUID, *, sandbox: bool = False) -> Job:
     except ValidationError:  # its text would hold what was sealed
         raise Conflict("Its kind no longer takes this payload; edit the schedule.") from None
     payload = kind.recur(payload, owner.id, _clock(), row.timezone) if kind.recur else payload
-    return jobs.submit(owner, kind, payload, schedule_id=row.id, sandbox=sandbox, callback_url=row.callback_url)
+    return jobs.submit(
+        owner, kind, payload, once=once, schedule_id=row.id, sandbox=sandbox, callback_url=row.callback_url
+    )
 
 
 def history(schedule: Schedule, limit: int = 20) -> Sequence[Job]:
