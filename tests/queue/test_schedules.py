@@ -10,9 +10,11 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from tests.locks import in_the_way
 from tests.queue.acting import Errands
 from tests.queue.rows import OWNER, accept
 from webapi.extensions import db
@@ -20,6 +22,7 @@ from webapi.models import Job, Schedule
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import cron
+from webapi.queue.ledger import add_open
 from webapi.queue.schedules import BATCH, fire_due
 
 pytestmark = pytest.mark.usefixtures("owner")
@@ -116,6 +119,20 @@ def test_several_relays_at_the_same_moment_fire_once(ground: Flask) -> None:
     for thread in threads:
         thread.join()
     assert len(fired()) == 5
+
+
+@pytest.mark.parametrize("ground", ["postgresql"], indirect=True)
+def test_a_job_is_submitted_by_hand_while_its_schedule_fires(ground: Flask) -> None:
+    """Whoever submits locks the owner first and refers to the schedule then; whoever fires, the other way round."""
+    schedule_id = add()
+    db.session.remove()
+
+    def run_now(session: Session) -> None:
+        accept("errand.hold", Errands(), schedule_id=schedule_id)
+
+    with in_the_way(ground, lambda session: add_open(session, OWNER, 0), run_now):
+        fire_due()
+    assert (len(fired()), db.session.scalar(select(func.count()).select_from(Job))) == (1, 2)
 
 
 def test_a_time_that_has_its_job_already_brings_no_other(owner: object) -> None:

@@ -7,16 +7,19 @@ from io import BytesIO
 from uuid import uuid4
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
+from tests.locks import in_the_way
 from tests.queue.acting import Anything
 from tests.queue.rows import OWNER, accept, add_owner, change
 from webapi.errors import Conflict, Invalid
 from webapi.extensions import db
-from webapi.models import ApiKey, Job, State, TrailEntry, User
+from webapi.models import ApiKey, Job, Schedule, State, TrailEntry, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import kind_named
+from webapi.queue.ledger import add_open
 from webapi.services import accounts, keys, own_account, passwords, schedules, sessions, storage, trail
 from webapi.services.mail import senders, suppressions, templates
 from webapi.services.mail.templates import Wording
@@ -105,6 +108,16 @@ def test_while_a_job_runs_the_account_stays(ada: User) -> None:
         own_account.delete_account(ada)
     change(job_id, state=State.FAILED, lease_until=None, finished_at=now())
     own_account.delete_account(ada)
+    assert db.session.scalars(select(User)).all() == []
+
+
+@pytest.mark.parametrize("ground", ["postgresql"], indirect=True)
+def test_an_account_goes_while_one_of_its_schedules_fires(ground: Flask, ada: User) -> None:
+    """Whoever fires locks the schedule first and counts the owner's jobs then."""
+    schedules.create(ada, kind_named("report.build"), ReportRequest(), Plan(name="x", cron="@daily"))
+    lock = select(Schedule.id).with_for_update(key_share=True)
+    with in_the_way(ground, lambda session: session.execute(lock), lambda session: add_open(session, OWNER, 0)):
+        own_account.delete_account(ada)
     assert db.session.scalars(select(User)).all() == []
 
 

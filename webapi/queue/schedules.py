@@ -46,10 +46,11 @@ def fire_due() -> None:
 
 def _fire(session: Session, schedule_id: UUID) -> None:
     clock: datetime = session.execute(select(now())).scalar_one()
+    # Not against jobs that refer to it: whoever submits one of them has locked the owner, whom this is to lock next.
     row = session.execute(
         select(Schedule)
         .where(Schedule.id == schedule_id, Schedule.next_at <= now(), ~Schedule.paused)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
         .execution_options(populate_existing=True)
     ).scalar_one_or_none()
     if row is None:

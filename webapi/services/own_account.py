@@ -100,8 +100,9 @@ def delete_account(user: User) -> None:
     """
     user_id = user.id
     with writing() as session:
-        # The jobs before their owner, as whoever ends one of them.
+        # The jobs before their owner, as whoever ends one of them; the schedules too, as whoever fires one.
         session.execute(select(Job.id).where(Job.owner_id == user_id, Job.state.not_in(FINAL)).with_for_update())
+        session.execute(select(Schedule.id).where(Schedule.owner_id == user_id).with_for_update(key_share=True))
         session.execute(select(User.id).where(User.id == user_id).with_for_update())
         if session.scalar(select(func.count()).where(Job.owner_id == user_id, Job.state == State.RUNNING)):
             raise Conflict("Some of your jobs are running. Cancel them or wait for their end, then delete the account.")
