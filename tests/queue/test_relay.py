@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 from collections import Counter
 from threading import Thread
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
 
 from tests.kinds.faulty import Note
+from tests.locks import in_the_way
 from tests.queue.acting import Errands
 from tests.queue.attempts import attempt_at
-from tests.queue.rows import accept, change, job, states
+from tests.queue.rows import accept, add_owner, change, job, states
 from tests.servers import Broker
 from webapi.errors import Transient
 from webapi.extensions import db
+from webapi.models import State
 from webapi.models.columns import after
 from webapi.queue import finish
-from webapi.queue.relay import LONGEST_SILENCE, SILENCE, Relay
+from webapi.queue.ledger import add_open
+from webapi.queue.relay import LONGEST_SILENCE, SILENCE, Relay, wake_all_due
 
 pytestmark = pytest.mark.usefixtures("owner")
 QUEUE = "{webapi}:default"
@@ -50,6 +53,18 @@ def lost(seconds: float | None = None, count: int = 0) -> UUID:
     job_id = accept("errand.hold", Errands())
     change(job_id, published_at=None if seconds is None else after(-seconds), publish_count=count)
     return job_id
+
+
+@pytest.mark.parametrize("ground", ["postgresql"], indirect=True)
+def test_two_relays_that_wake_jobs_of_the_same_owners_do_not_wait_for_each_other(ground: Flask) -> None:
+    """One owner's job was for later, the other's is tried again: each state by itself."""
+    one, two = (add_owner(uuid4(), f"{number}@example.com").id for number in range(2))
+    jobs = [accept("errand.hold", Errands(), delay=60, owner_id=owner_id) for owner_id in (two, one)]
+    change(jobs[0], run_at=after(-1))
+    change(jobs[1], run_at=after(-1), state=State.RETRYING)
+    with in_the_way(ground, lambda session: add_open(session, one, 0), lambda session: add_open(session, two, 0)):
+        wake_all_due()
+    assert [job(job_id).state for job_id in jobs] == ["queued", "queued"]
 
 
 def test_what_is_due_is_queued_and_rung(relay: Relay, broker: Broker) -> None:

@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 
 from tests.queue.acting import Errands
 from tests.queue.rows import accept, add_owner, change, job
+from tests.services.system.crowd import statements
 from webapi.extensions import db
 from webapi.models import Job, State
 from webapi.models.columns import after
@@ -150,6 +151,23 @@ def test_jobs_that_become_due_together_get_a_turn_each() -> None:
         session.execute(update(Job).values(run_at=after(-1)))
     wake_all_due()
     assert claims_until(give(single)) <= ROUNDS
+
+
+def test_jobs_that_become_due_together_stand_in_their_owners_lines() -> None:
+    """By priority and then by time, behind what waits already; for all owners and kinds in three statements."""
+    people, asked = owners(20), list[tuple[str, object]]()
+    for person in people[:5]:
+        give(person)
+    later = {person: [give(person, delay=60, priority=priority) for priority in (2, 1, 1)] for person in people}
+    others = [accept("errand.once", IDLE, owner_id=person, delay=60) for person in people[:5]]
+    with writing() as session:
+        nexts = {person: session.execute(select(turns.last_of(KIND, person))).scalar_one() for person in people}
+        with statements(asked):
+            turns.line_up(session, [*others, *(each for line in later.values() for each in line)])
+    assert len(asked) <= 3
+    for person, (low, first, second) in later.items():
+        assert [job(each).turn - nexts[person] for each in (first, second, low)] == [0, 1, 2]
+    assert min(job(each).turn for each in others) > max(nexts.values())  # of that kind nothing waited
 
 
 def test_a_job_that_is_handed_back_is_the_next() -> None:

@@ -20,7 +20,7 @@ from webapi.queue import gates, turns
 from webapi.queue.children import FORK_LOCK
 from webapi.queue.hints import Hint, Hints
 from webapi.queue.housekeeping import Housekeeper
-from webapi.queue.ledger import Moved, first_of, move
+from webapi.queue.ledger import first_of, move
 from webapi.queue.schedules import fire_due
 from webapi.queue.submit import ring
 from webapi.queue.sweep import expire, sweep
@@ -103,28 +103,30 @@ class Relay:
 
 
 def wake_all_due() -> None:
-    while wake_due() == BATCH:
+    while wake_due() >= BATCH:
         continue
 
 
 def wake_due() -> int:
     """R1: scheduled and retrying jobs whose time has come are queued. Returns how many."""
-    woken: list[Moved] = []
+    return sum(_wake(state) for state in (State.SCHEDULED, State.RETRYING))
+
+
+def _wake(state: State) -> int:
+    """Those in one state, at most `BATCH` of them.
+
+    In a transaction of its own for each state: it locks the owners of its jobs, all of them at once and in one order.
+    """
     with writing() as session:
-        for state in (State.SCHEDULED, State.RETRYING):
-            due = select(Job.id).where(Job.state == state, Job.run_at <= now()).order_by(Job.run_at)
-            ids = session.scalars(due.limit(BATCH - len(woken)).with_for_update(skip_locked=True)).all()
-            turns.line_up(session, ids)
-            woken += move(
-                session,
-                state,
-                State.QUEUED,
-                Job.id.in_(ids),
-                actor="relay",
-                reason="due",
-                published_at=now(),
-                publish_count=0,
-            )
+        due = select(Job.id).where(Job.state == state, Job.run_at <= now()).order_by(Job.run_at)
+        ids = session.scalars(due.limit(BATCH).with_for_update(skip_locked=True)).all()
+        if not ids:
+            return 0
+        turns.line_up(session, ids)
+        woken = move(
+            session, state, State.QUEUED, Job.id.in_(ids), actor="relay", reason="due",
+            published_at=now(), publish_count=0,
+        )  # fmt: skip
     failpoint("R1a")
     ring([Hint(job.kind, job.queue, job.id) for job in woken])
     return len(woken)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select, tuple_, update
@@ -66,18 +65,17 @@ def line_up(session: Session, job_ids: Sequence[UUID]) -> None:
 
     Their owners are locked, as by whoever accepts a job: no two of an owner's jobs get one turn.
     """
-    ids = Job.id.in_(job_ids)
-    rows = session.execute(
-        select(Job.kind, Job.owner_id, Job.id).where(ids).order_by(Job.kind, Job.owner_id, Job.priority, Job.run_at)
-    ).all()
-    owners = select(User.id).where(User.id.in_({row.owner_id for row in rows})).order_by(User.id)
+    mine = Job.id.in_(job_ids)
+    owners = select(User.id).where(User.id.in_(select(Job.owner_id).where(mine))).order_by(User.id)
     session.execute(owners.with_for_update(key_share=True))
-    turns = []
-    for (kind, owner_id), line in groupby(rows, key=lambda row: (row.kind, row.owner_id)):
-        first: int = session.execute(select(last_of(kind, owner_id))).scalar_one()
-        turns += [{"id": row.id, "turn": first + place} for place, row in enumerate(line)]
-    if turns:
-        session.execute(update(Job), turns)
+    line = (Job.kind, Job.owner_id)
+    # Each line's next turn is read once, and before any of its jobs has one.
+    nexts = select(*line, last_of(*line).label("turn")).where(mine).group_by(*line).cte("nexts")
+    place = func.row_number().over(partition_by=line, order_by=(Job.priority, Job.run_at, Job.id)) - 1
+    places = select(Job.id, *line, place.label("place")).where(mine).cte("places")
+    same = (Job.id == places.c.id, nexts.c.kind == places.c.kind, nexts.c.owner_id == places.c.owner_id)
+    given = update(Job).where(*same).values(turn=nexts.c.turn + places.c.place)
+    session.execute(given.execution_options(synchronize_session=False))
 
 
 def next_turn(session: Session, *claimable: ColumnElement[bool]) -> Turn | None:
