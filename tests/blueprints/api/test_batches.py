@@ -9,7 +9,9 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.blueprints.site import Browser, Site
+from tests.conftest import Person
 from webapi.blueprints.api.batches import LARGEST
+from webapi.models.transaction import writing
 from webapi.services import keys
 
 GOOD, BAD = {"data": [1]}, {"data": [1], "nonsense": True}
@@ -97,6 +99,26 @@ def test_what_is_no_batch_is_refused_whole(site: Site, sent: Any, status: int) -
 
 def test_a_line_that_is_no_json_is_named(site: Site) -> None:
     assert body(post(site, b'{"data": 1}\n{"data": nope}'), 400)["detail"].startswith("Line 2: It is not JSON")
+
+
+def test_blank_lines_count_in_the_number_of_a_line(site: Site) -> None:
+    answer = body(post(site, b'\r\n \n{"data": 1}\r\n\n\n{"data": nope}'), 400)
+    assert answer["detail"].startswith("Line 6: It is not JSON")
+
+
+def test_no_line_is_read_of_a_batch_that_has_too_many(site: Site) -> None:
+    assert body(post(site, b"no JSON\n" * 10_001), 422)["errors"][0]["message"].endswith("1 to 10,000 payloads.")
+
+
+def test_of_somebody_who_may_not_submit_nothing_is_read(site: Site) -> None:
+    with site.app.app_context():
+        person = Person(site.app, "unconfirmed@example.com")
+        bound = {"Authorization": f"Bearer {keys.create(person.row, 'x', kind='report.build')}"}
+    assert post(site, b"no JSON", **bound).status_code == 403
+    with site.app.app_context(), writing():
+        person.row.verified_at = None
+    answer = body(post(site, b"no JSON", **person.headers), 403)
+    assert answer["detail"].startswith("Confirm your email address first")
 
 
 def test_ten_thousand_and_one_are_too_many(site: Site) -> None:

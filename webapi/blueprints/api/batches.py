@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +27,7 @@ bp.before_request(require_anyone)
 bp.before_request(refuse_query)
 
 LARGEST = 16 * 1024 * 1024  # bytes
+LINE = re.compile(rb"[^\r\n]+")
 LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
 
 
@@ -70,6 +73,7 @@ class BatchOut(BaseModel):
 def submit(kind: str) -> tuple[BatchOut, int, dict[str, str]]:
     """Submit up to 10,000 jobs of one kind, all or none of them"""
     declared, query = jobs.public_kind(kind), reading.query(BatchQuery)
+    jobs.check_may(me(), declared)  # before 16 MB are read for nothing
     items = _items()
     verdicts = batches.submit(
         me(), declared, _read(declared.payload, items), partial=query.partial, once=_once(kind, query, items),
@@ -83,20 +87,26 @@ def _items() -> list[Any]:
     """The documents in the body. Raises UnsupportedMediaType, Malformed, Invalid and TooLarge."""
     request.max_content_length = min(LARGEST, request.max_content_length or LARGEST)
     if request.mimetype in LINES:
-        items = [_line(number, line) for number, line in enumerate(request.get_data().splitlines(), 1) if line.strip()]
-    elif request.mimetype == "application/json":
-        items = reading.check_json(request.get_data())
-    else:
-        raise UnsupportedMediaType("Send the batch as application/json or application/x-ndjson.")
+        body = request.get_data()
+        found = (each for each in LINE.finditer(body) if each[0].strip())
+        lines = _counted(list(islice(found, MOST + 1)))  # counted before the first of them is looked at
+        return [_document(body, line) for line in lines]
+    if request.mimetype == "application/json":
+        return _counted(reading.check_json(request.get_data()))
+    raise UnsupportedMediaType("Send the batch as application/json or application/x-ndjson.")
+
+
+def _counted(items: Any) -> list[Any]:
     if not isinstance(items, list) or not 1 <= len(items) <= MOST:
         raise Invalid(faults=(Fault("", f"A batch is a list of 1 to {MOST:,} payloads."),))
     return items
 
 
-def _line(number: int, line: bytes) -> Any:
+def _document(body: bytes, line: re.Match[bytes]) -> Any:
     try:
-        return reading.check_json(line)
+        return reading.check_json(line[0])
     except Malformed as error:
+        number = len(body[: line.start()].splitlines()) + 1
         raise Malformed(f"Line {number}: {error.message.replace('The body', 'It')}") from None
 
 
