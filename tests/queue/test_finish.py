@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 
+from tests.locks import can_be_referred_to
 from tests.queue.acting import Anything, Errands
 from tests.queue.attempts import KEYS, attempt_at
 from tests.queue.rows import accept, artifacts, change, effects, job, states
 from webapi.errors import Permanent, Transient
 from webapi.models import EffectState, State
 from webapi.models.columns import after, now
-from webapi.queue import finish, kind_named, new_file
+from webapi.models.transaction import writing
+from webapi.queue import Snooze, finish, kind_named, new_file
 from webapi.queue.attempt import Attempt, Replaced
 from webapi.queue.effects import outstanding
 from webapi.queue.run import work
@@ -49,6 +52,22 @@ def test_an_act_that_was_never_settled_makes_the_job_uncertain(attempt: Attempt)
 def test_what_was_left_undone_is_not_called_refused(attempt: Attempt) -> None:
     assert finish.succeeded(attempt, None) is State.FAILED
     assert "refused" not in (job(attempt.job_id).error_public or "")
+
+
+ENDS: dict[str, Callable[[Attempt], State]] = {
+    "tried again": lambda attempt: finish.failed(attempt, Transient("Later.")),
+    "failed": lambda attempt: finish.failed(attempt, Permanent("No.")),
+    "too early": lambda attempt: finish.snoozed(attempt, Snooze(5, "Too early.")),
+}
+
+
+@pytest.mark.parametrize("ground", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("end", ENDS)
+def test_a_heartbeat_that_writes_the_log_does_not_wait_for_the_end(ground: Flask, attempt: Attempt, end: str) -> None:
+    """It holds the row of the log then, which the end is to write too."""
+    with writing():
+        ENDS[end](attempt)
+        assert can_be_referred_to("jobs", attempt.job_id)
 
 
 def test_success_is_full_progress_without_a_note(attempt: Attempt) -> None:

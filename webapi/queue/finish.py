@@ -58,7 +58,7 @@ def failed(attempt: Attempt, error: BaseException) -> State:
     """The function raised. Returns `retrying` or the final state; raises Replaced."""
     code, sentence, passing = _describe(attempt, error)
     with writing() as session:
-        if session.scalar(select(Job.cancel_requested_at).where(*attempt.fence).with_for_update()) is not None:
+        if _asked_to_stop(session, attempt):
             return _cancel(session, attempt)
         if passing and attempt.number < attempt.budget:
             wait = _wait(attempt, error)
@@ -85,7 +85,7 @@ def failed(attempt: Attempt, error: BaseException) -> State:
 def snoozed(attempt: Attempt, later: Snooze) -> State:
     """The function found that it is too early. Returns `scheduled`, or what a cancel made of it; raises Replaced."""
     with writing() as session:
-        if session.scalar(select(Job.cancel_requested_at).where(*attempt.fence).with_for_update()) is not None:
+        if _asked_to_stop(session, attempt):
             return _cancel(session, attempt)
         _move(
             session, attempt, State.SCHEDULED, reason=later.reason, run_at=after(later.seconds),
@@ -98,6 +98,13 @@ def cancelled(attempt: Attempt) -> State:
     """The function stopped because somebody asked for it. Returns the final state; raises Replaced."""
     with writing() as session:
         return _cancel(session, attempt)
+
+
+def _asked_to_stop(session: Session, attempt: Attempt) -> bool:
+    """From here on nobody else changes the job. What refers to it may come: a heartbeat that writes the log waits
+    otherwise for the job, holding the row that is written here."""
+    asked = select(Job.cancel_requested_at).where(*attempt.fence)
+    return session.scalar(asked.with_for_update(key_share=True)) is not None
 
 
 def _cancel(session: Session, attempt: Attempt) -> State:
