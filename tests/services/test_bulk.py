@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, update
 from uuid_utils.compat import uuid7
 
 from tests.conftest import Person
 from tests.kinds.faulty import Note
-from tests.waiting import until
+from tests.locks import in_the_way
 from webapi.errors import Conflict, Malformed
 from webapi.extensions import db
 from webapi.models import Effect, EffectState, Job, State
@@ -170,30 +169,26 @@ def test_jobs_that_came_after_the_dry_run_are_not_meant(ada: Person) -> None:
 def test_a_cancel_and_a_job_that_ends_at_the_same_time_wait_for_each_other_in_one_order(
     app: Flask, ada: Person
 ) -> None:
-    """SQLite has one writer at a time."""
+    """SQLite has one writer at a time. The job is locked first and its owner's count after it, as by `finish`."""
     ids = [add(ada) for _ in range(3)]
-    locked, ended = threading.Event(), threading.Event()
-
-    def end_of_the_second() -> None:
-        """As `finish` does it: the job first, and its owner's count after it."""
-        with app.app_context(), writing() as session:
-            session.execute(select(Job.id).where(Job.id == ids[1]).with_for_update())
-            locked.set()
-            until(lambda: _waiting() > 0, what="the bulk cancel to wait for this job")
-            control.cancel(session, ids[1], "a test")
-        ended.set()
-
-    other = threading.Thread(target=end_of_the_second)
-    other.start()
-    assert locked.wait(10)
-    outcome = bulk.cancel(ada.row, NOTES, dry_run=False)
-    other.join()
-    assert (ended.is_set(), outcome.changed) == (True, 2)
+    lock = select(Job.id).where(Job.id == ids[1]).with_for_update()
+    owner = ada.row
+    with in_the_way(app, lambda session: session.execute(lock), lambda session: control.cancel(session, ids[1], "x")):
+        outcome = bulk.cancel(owner, NOTES, dry_run=False)
+    assert outcome.changed == 2
     assert {state(job_id) for job_id in ids} == {"cancelled"}
     assert whole()
 
 
-def _waiting() -> int:
-    with db.engine.connect() as connection:
-        waits = "datname = current_database() AND wait_event_type = 'Lock'"
-        return int(connection.execute(text(f"SELECT count(*) FROM pg_stat_activity WHERE {waits}")).scalar_one())
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_has_succeeded_since_it_was_looked_for_does_not_run_again(app: Flask, ada: Person) -> None:
+    """Two clicks on "run again" are such a moment."""
+    failed, done = add(ada), add(ada)
+    for _ in range(2):
+        fail()
+    lock = select(Job.id).where(Job.id == done).with_for_update()
+    succeeded = update(Job).where(Job.id == done).values(state=State.SUCCEEDED)
+    owner = ada.row
+    with in_the_way(app, lambda session: session.execute(lock), lambda session: session.execute(succeeded)):
+        outcome = bulk.replay(owner, NOTES, dry_run=False)
+    assert (outcome.changed, state(failed), state(done)) == (1, "queued", "succeeded")

@@ -89,7 +89,7 @@ def _act(
     remaining = _bounded(query.where(Job.id > ids[-1])) if len(ids) == MOST else 0
     newest = db.session.scalar(query.with_only_columns(Job.id).order_by(Job.id.desc()).limit(1)) if ids else None
     by_state, by_effect, partly = _counted(ids)
-    changed = len(ids) if dry_run else sum(_together(owner, some, act) for some in _batches(ids))
+    changed = len(ids) if dry_run else sum(_together(owner, some, states, act) for some in _batches(ids))
     return Outcome(dry_run, changed, by_state, by_effect, remaining, partly, left_out, newest)
 
 
@@ -114,13 +114,16 @@ def _batches(ids: list[UUID]) -> list[list[UUID]]:
     return [ids[start : start + TOGETHER] for start in range(0, len(ids), TOGETHER)]
 
 
-def _together(owner: User, ids: list[UUID], act: Callable[[Session, UUID, str], None]) -> int:
-    """Act on some jobs in one transaction, and leave out those that have moved on meanwhile. Returns how many."""
+def _together(owner: User, ids: list[UUID], states: Sequence[State], act: Callable[[Session, UUID, str], None]) -> int:
+    """Act on some jobs in one transaction, and leave out those that have moved on meanwhile. Returns how many.
+
+    One that failed when it was looked for may have run again since, and succeeded.
+    """
     actor, done = jobs.actor(owner), 0
     with writing() as session:
         # Jobs before their owner's count, as whoever ends one of them: otherwise the two could wait for each other.
-        session.execute(select(Job.id).where(Job.id.in_(ids)).order_by(Job.id).with_for_update())
-        for job_id in ids:
+        still = select(Job.id).where(Job.id.in_(ids), Job.state.in_(states)).order_by(Job.id)
+        for job_id in session.scalars(still.with_for_update(key_share=True)).all():
             with contextlib.suppress(Conflict):
                 act(session, job_id, actor)
                 done += 1
