@@ -7,16 +7,19 @@ from threading import Barrier, Thread
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from tests.locks import in_the_way
 from tests.queue.acting import Errands
 from tests.queue.attempts import attempt_at
 from tests.queue.rows import OWNER, accept, artifacts, job, states
 from webapi.errors import StorageFull
 from webapi.extensions import db
-from webapi.models import User
+from webapi.models import Artifact, Upload, User
 from webapi.models.transaction import writing
 from webapi.queue import control, finish, new_file, room
 from webapi.queue.audit import audit
+from webapi.queue.ledger import add_open
 from webapi.services import storage
 
 pytestmark = pytest.mark.usefixtures("owner")
@@ -115,3 +118,26 @@ def test_what_is_deleted_makes_room(owner: User) -> None:
     assert upload.upload_id is not None
     storage.discard_upload(owner, upload.upload_id)
     assert kept() == 0
+
+
+@pytest.mark.parametrize("ground", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("what", ["artifact", "upload"])
+def test_a_file_is_deleted_while_a_job_that_concerns_it_is_accepted_or_ends(
+    ground: Flask, owner: User, what: str
+) -> None:
+    """Whoever ends it or accepts one has counted it with its owner, and takes the rows of files then."""
+    job_id = accept("errand.hold", Errands(acts=[]))
+    produce(700)
+    hand_in(300)
+    (upload_id,) = [each.upload_id for each in storage.largest(OWNER) if each.upload_id]
+    touched = {
+        "artifact": select(Artifact.id).where(Artifact.job_id == job_id).with_for_update(),
+        "upload": select(Upload.id).where(Upload.id == upload_id).with_for_update(read=True, key_share=True),
+    }[what]
+    db.session.refresh(owner)
+    with in_the_way(ground, lambda session: add_open(session, OWNER, 0), lambda session: session.execute(touched)):
+        if what == "artifact":
+            storage.discard_artifact(owner, job_id, "out.bin")
+        else:
+            storage.discard_upload(owner, upload_id)
+    assert kept() == {"artifact": 300, "upload": 700}[what]

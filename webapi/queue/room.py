@@ -18,6 +18,12 @@ from webapi.queue.files import Stored, TooLong
 FREE_SOME = "Delete datasets, uploads or files of jobs that you no longer need; your account lists the largest."
 
 
+def lock(session: Session, owner_id: UUID) -> None:
+    """Before rows that name an owner's files are changed and `charge` follows: whoever accepts a job or ends one has
+    the owner first and such rows then, and the two could wait for each other."""
+    session.execute(select(User.id).where(User.id == owner_id).with_for_update(key_share=True))
+
+
 def charge(session: Session, owner_id: UUID, change: int) -> None:
     """Count bytes in the transaction that names or forgets them. Raises StorageFull; the owner's row stays locked."""
     row = update(User).where(User.id == owner_id).values(storage_bytes=User.storage_bytes + change)

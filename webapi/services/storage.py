@@ -120,6 +120,7 @@ def discard_artifact(owner: User, job_id: UUID, name: str) -> None:
 
 def _forget(session: Session, owner_id: UUID, gone: ReturningDelete[int], sentence: str) -> None:
     """The bytes go with the next round of housekeeping, unless another row names them."""
+    room.lock(session, owner_id)
     sizes = session.scalars(gone.execution_options(synchronize_session=False)).all()
     if not sizes:
         raise NotFound(sentence)

@@ -103,6 +103,7 @@ def remove(owner: User, dataset_id: UUID, *, dependents: Literal["refuse", "keep
         )
     with writing() as session:
         _stop(session, owner, dataset_id)
+        room.lock(session, owner.id)
         gone = delete(Dataset).where(Dataset.id == dataset_id, Dataset.owner_id == owner.id).returning(Dataset.size)
         room.charge(session, owner.id, -sum(session.scalars(gone.execution_options(synchronize_session=False))))
 
@@ -121,6 +122,7 @@ def _keep(owner_id: UUID, file_name: str, stream: IO[bytes], ways: Ways) -> dict
 def _changed(owner: User, dataset_id: UUID, columns: dict[str, Any]) -> Dataset:
     with writing() as session:
         _stop(session, owner, dataset_id)
+        room.lock(session, owner.id)
         before = session.scalar(select(Dataset.size).where(Dataset.id == dataset_id).with_for_update()) or 0
         _update(session, owner, dataset_id, columns)
         room.charge(session, owner.id, columns.get("size", before) - before)
