@@ -12,7 +12,6 @@ from werkzeug.test import TestResponse
 
 from tests.blueprints.routes import NOBODYS, Route, routes
 from tests.blueprints.site import REQUEST_ID, TOKEN, Browser, Site
-from webapi.models import User
 from webapi.queue import kind_named
 from webapi.services import keys, schedules, sessions, storage
 from webapi.services.mail import senders, suppressions, templates
@@ -137,8 +136,7 @@ def things(site: Site) -> dict[str, UUID | str]:
     job = site.submit("report.build", {"title": "Ada's"})
     site.work("report.build")
     with site.app.app_context():
-        ada = keys.owner_of(site.ada.key)
-        assert isinstance(ada, User)
+        ada = site.ada.row
         key_id = keys.of(ada)[0].id
         sessions.begin(ada, "")
         session_id = sessions.of(ada)[0].public_id

@@ -70,6 +70,7 @@ WRONG = [
     ["keys", "create", "ada@example.com", "--kind", "email.welcome"],
     ["keys", "create", "ada@example.com", "--expires", "soon"],
     ["keys", "create", "ada@example.com", "--expires", "2026-01-01"],
+    ["keys", "create", "ada@example.com", "--expires", "9999-12-31"],
 ]
 
 

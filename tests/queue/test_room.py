@@ -7,7 +7,7 @@ from threading import Barrier, Thread
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.locks import in_the_way
 from tests.queue.acting import Errands
@@ -105,6 +105,20 @@ def test_a_job_that_is_done_again_puts_its_new_files_in_the_place_of_the_old() -
         control.replay(session, job_id, "ada")
     produce(900)
     assert (job(job_id).state, kept()) == ("succeeded", 900)
+
+
+def test_what_was_not_counted_is_counted_anew(ground: Flask) -> None:
+    """As after an upgrade during which processes of the version before took files in."""
+    hand_in(300)
+    produce_job = accept("errand.hold", Errands(acts=[]))
+    produce(200)
+    with writing() as session:
+        session.execute(update(User).values(storage_bytes=7))
+    run = ground.test_cli_runner().invoke
+    assert [run(args=["users", "recount"]).output for _ in range(2)] == [
+        "1 numbers were wrong.\n", "0 numbers were wrong.\n",
+    ]  # fmt: skip
+    assert (kept(), len(artifacts(produce_job))) == (500, 1)
 
 
 def test_what_is_deleted_makes_room(owner: User) -> None:

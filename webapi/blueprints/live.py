@@ -49,10 +49,11 @@ def job(job_id: UUID) -> ResponseReturnValue:
     if request.method == "HEAD":
         return Response(mimetype="text/event-stream")
     watchers: Watchers = current_app.extensions["watchers"]
+    owner_id = found.owner_id  # read now: what fails once there is a place would keep it for ever
     place = watchers.enter(found.id)
     if place is None:
         return Response("All places are taken.", 503, {"Retry-After": AGAIN}, mimetype="text/plain")
-    stream = Stream(current_app._get_current_object(), watchers, place, found.owner_id)  # type: ignore[attr-defined]
+    stream = Stream(current_app._get_current_object(), watchers, place, owner_id)  # type: ignore[attr-defined]
     answer = Response(stream.events(request.headers.get("Last-Event-ID", "")), mimetype="text/event-stream")
     answer.call_on_close(lambda: watchers.leave(place))
     answer.headers["X-Accel-Buffering"] = "no"  # nginx would hold the events back

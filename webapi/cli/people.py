@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from webapi.cli.asking import answer, person
 from webapi.models import Role, Scope
+from webapi.queue import room
 from webapi.services import accounts, invitations, keys, passwords
 from webapi.services.addresses import normal
 from webapi.services.trail import COMMAND_LINE
@@ -56,6 +57,12 @@ def make_admin(email: str) -> None:
     click.echo(f"{email} is administrator now.")
 
 
+@users.command("recount")
+def recount_storage() -> None:
+    """Count the bytes that people keep anew, where their number is wrong."""
+    click.echo(f"{room.recount()} numbers were wrong.")
+
+
 @users.command("invite")
 @click.argument("email")
 @click.option("--role", type=ROLES, default=Role.USER.value, show_default=True)
@@ -98,5 +105,5 @@ def _moment(given: str) -> datetime:
         return datetime.now(UTC) + timedelta(days=int(given[:-1]))
     try:
         return datetime.strptime(given, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
-    except ValueError:
+    except (ValueError, OverflowError):  # the day after the last one that there is
         raise click.ClickException(f"--expires {given}: write 90d, or a day such as 2027-01-31.") from None

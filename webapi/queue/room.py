@@ -6,13 +6,13 @@ from typing import IO
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from webapi.errors import StorageFull
 from webapi.extensions import db
-from webapi.models import User
-from webapi.models.transaction import in_transaction
+from webapi.models import Artifact, Dataset, Job, Upload, User
+from webapi.models.transaction import in_transaction, writing
 from webapi.queue.files import Stored, TooLong
 
 FREE_SOME = "Delete datasets, uploads or files of jobs that you no longer need; your account lists the largest."
@@ -39,6 +39,26 @@ def check(owner_id: UUID, more: int) -> int:
     if kept + more > most():
         raise _full(kept, more)
     return most() - kept
+
+
+def kept() -> ColumnElement[int]:
+    """What the rows say that an owner keeps, beside their row in `users`."""
+    uploads = select(func.sum(Upload.size)).where(Upload.owner_id == User.id)
+    datasets = select(func.sum(Dataset.size)).where(Dataset.owner_id == User.id)
+    produced = select(func.sum(Artifact.size)).join(Job, Job.id == Artifact.job_id).where(Job.owner_id == User.id)
+    sums = [func.coalesce(each.scalar_subquery(), 0) for each in (uploads, datasets, produced)]
+    return sums[0] + sums[1] + sums[2]
+
+
+def recount() -> int:
+    """Count anew for the owners whose number is wrong, also while they work. Returns how many they are."""
+    wrong = db.session.scalars(select(User.id).where(User.storage_bytes != kept())).all()
+    for owner_id in wrong:
+        with writing() as session:
+            lock(session, owner_id)  # by a statement of its own, so that the next one sees what it waited for
+            row = update(User).where(User.id == owner_id).values(storage_bytes=kept())
+            session.execute(row.execution_options(synchronize_session=False))
+    return len(wrong)
 
 
 def put(owner_id: UUID, stream: IO[bytes]) -> Stored:

@@ -84,21 +84,10 @@ def find(token: str) -> ApiKey | None:
     return key
 
 
-def owner_of(token: str) -> User | None:
-    """The person whose key this is; None for anything that is not a key that works."""
-    key = find(token)
-    return db.session.get(User, key.owner_id) if key else None
-
-
 def prefix_of(header: str) -> str | None:
     """The public part of the key in an Authorization header; None when no key has this shape. It proves nothing."""
     token = header.removeprefix("Bearer ").strip()
     return token.rpartition("_")[0] if SHAPE.fullmatch(token) else None
-
-
-def is_test(token: str) -> bool:
-    """Whether a key that works is a test key."""
-    return token.startswith(TEST_KEY)
 
 
 def of(owner: User) -> list[ApiKey]:
