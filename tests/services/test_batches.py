@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from io import BytesIO
+from typing import Any
 
 import pytest
 from flask import Flask
 from pydantic import BaseModel
+from uuid_utils.compat import uuid7
 
 from tests.conftest import Person
+from tests.services.system.crowd import statements
 from webapi.errors import Forbidden, Invalid, QuotaReached, WebapiError
+from webapi.models import Sender
+from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import Once, kind_named
-from webapi.services import batches
+from webapi.services import batches, storage
+from webapi.services.mail import templates
+from webapi.services.mail.templates import Wording
 from webapi.tasks.data_process import Data
+from webapi.tasks.email_send import Email
 
 ONCE = Once("batch", "the same key", "the same request")
 GOOD, WRONG = Data(data=[1]), Invalid("This is not right.")
@@ -57,3 +67,26 @@ def test_somebody_whose_address_is_not_confirmed_submits_none(app: Flask, ada: P
             ada.row.verified_at = None
         with pytest.raises(Forbidden):
             batches.submit(ada.row, kind_named("data.process"), given(1), tags=[])
+
+
+@pytest.mark.parametrize("wrong", [False, True], ids=["right", "wrong"])
+def test_what_the_items_have_in_common_is_asked_for_once(make_app: Callable[..., Flask], wrong: bool) -> None:
+    """A template, a sender, a file: as many statements for fifty mails as for five."""
+    app = make_app()
+    person = Person(app, "grace@example.com")
+    with app.app_context():
+        templates.create(person.row, "invoice", Wording(subject="Hello", text="{{name}}"))
+        with writing() as session:
+            sender = Sender(id=uuid7(), owner_id=person.id, address="shop@example.com", name="Shop")
+            sender.verified_at = now()
+            session.add(sender)
+        file = storage.receive(person.id, "a.csv", "text/csv", BytesIO(b"a\n1\n"))
+        words = {"template": "no-such" if wrong else "invoice", "sender": "shop@example.com", "attachments": [file.id]}
+        counts = []
+        for count in (5, 50):
+            mails = {each: Email(to=["bob@example.com"], values={"name": str(each)}, **words) for each in range(count)}
+            asked: list[tuple[str, Any]] = []
+            with statements(asked), suppress(Invalid):
+                assert len(batches.submit(person.row, kind_named("email.send"), mails, tags=[]).accepted) == count
+            counts.append(len(asked))
+    assert counts[1] < counts[0] + 5 < 25, "some are for what the first batch left in the session"

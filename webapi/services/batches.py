@@ -14,6 +14,7 @@ from webapi.models import User
 from webapi.queue import Kind, Once
 from webapi.queue.batch import again, submit_batch
 from webapi.services import jobs
+from webapi.services.remembering import remembering
 
 MOST_FAULTS = 100  # that one answer names
 EARLIER = "It was refused when this batch was first sent. Send it under a new key."
@@ -51,7 +52,8 @@ def submit(
     if before is not None:
         left = given.keys() - before.ids.keys()
         return Verdicts(before.ids, {place: Invalid(EARLIER) for place in sorted(left)}, replayed=True)
-    payloads, refused = _prepared(owner, kind, given)
+    with remembering():
+        payloads, refused = _prepared(owner, kind, given)
     if not payloads or (refused and not partial):
         raise _nothing(refused)
     options |= {"sandbox": sandbox, "callback_url": jobs.callable_url(callback_url), "quota": jobs.quota()}

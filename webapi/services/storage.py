@@ -24,6 +24,7 @@ from webapi.failpoints import failpoint
 from webapi.models import Artifact, Job, ReportBuild, Scope, Upload, User
 from webapi.models.transaction import writing
 from webapi.queue import room
+from webapi.services.remembering import remembered
 
 UPLOAD = {"format": "upload-id"}
 # A field of a payload that names a file handed in before; forms draw it as a file input.
@@ -73,6 +74,7 @@ def safe_name(name: str) -> str:
     return name.removesuffix(suffix)[: LONGEST_NAME - len(suffix)] + suffix or "file"
 
 
+@remembered
 def upload(owner_id: UUID, upload_id: UUID) -> tuple[Upload, Path]:
     """A file handed in, and where its bytes lie. Raises NotFound for one that is not this owner's."""
     row = db.session.scalar(select(Upload).where(Upload.id == upload_id, Upload.owner_id == owner_id))

@@ -16,6 +16,7 @@ from webapi.extensions import db
 from webapi.models import Artifact, Job, Upload
 from webapi.services import links, storage
 from webapi.services.mail.message import Attachment
+from webapi.services.remembering import remembered
 
 MOST = 10  # files of one mail
 LINK_DAYS = 14
@@ -84,6 +85,7 @@ def _upload(owner_id: UUID, position: int, upload_id: UUID) -> File:
     return _harmless(_file(row, "upload"), f"/attachments/{position}")
 
 
+@remembered
 def _artifact(owner_id: UUID, position: int, reference: str) -> File:
     """`<job id>/<name>` of a job of the same owner."""
     job_id, _, name = reference.partition("/")

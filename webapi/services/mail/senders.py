@@ -23,6 +23,7 @@ from webapi.services.addresses import one_line
 from webapi.services.mail import mailer
 from webapi.services.mail.message import Envelope
 from webapi.services.mail.references import SenderRef
+from webapi.services.remembering import remembered
 
 PURPOSE = "sender address v1"
 MOST = 50  # senders of one owner
@@ -40,6 +41,7 @@ def of(owner_id: UUID) -> Sequence[Sender]:
     return db.session.scalars(select(Sender).where(Sender.owner_id == owner_id).order_by(Sender.address)).all()
 
 
+@remembered
 def envelope(
     owner_id: UUID | None, address: str | None, reply_to: str | None = None, *, bulk: bool = False
 ) -> Envelope:

@@ -22,6 +22,7 @@ from webapi.services.addresses import Line
 from webapi.services.mail import letters
 from webapi.services.mail.letters import Letter, Prepared, Said
 from webapi.services.mail.placeholders import Text
+from webapi.services.remembering import remembered
 
 NAME = r"^[a-z0-9][a-z0-9._-]{0,99}$"
 REFERENCE = re.compile(r"([a-z0-9][a-z0-9._-]{0,99})(?:@([1-9]\d{0,8}))?")
@@ -129,6 +130,7 @@ def versions(template: Template) -> Sequence[TemplateVersion]:
     return db.session.scalars(query.order_by(TemplateVersion.version.desc())).all()
 
 
+@remembered
 def wording(template_id: UUID, version: int) -> Wording:
     """What a version says. Raises NotFound."""
     row = db.session.get(TemplateVersion, (template_id, version))
@@ -137,6 +139,7 @@ def wording(template_id: UUID, version: int) -> Wording:
     return Wording.model_construct(subject=row.subject, html=row.html, text=row.text, layout=row.layout)
 
 
+@remembered
 def named(owner_id: UUID, reference: str, *, accepted: bool = False) -> tuple[Template, int]:
     """The template that `name` or `name@version` means. Raises Invalid.
 

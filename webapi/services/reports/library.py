@@ -18,6 +18,7 @@ from webapi.models import Dataset, Report, ReportVersion, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.services.queries.run import named
+from webapi.services.remembering import remembered
 from webapi.services.reports import databases
 from webapi.services.reports.built_in import BUILT_IN
 from webapi.services.reports.definition import DATA, Definition
@@ -112,6 +113,7 @@ def versions(report: Report) -> Sequence[ReportVersion]:
     return db.session.scalars(query.order_by(ReportVersion.version.desc())).all()
 
 
+@remembered
 def referred(owner_id: UUID, reference: str, *, accepted: bool = False) -> ReportVersion:
     """The version that `name` or `name@version` means; for what is built in, one that is in no database.
 
