@@ -15,6 +15,7 @@ from tests.blueprints.site import Browser, Site
 from webapi.blueprints.job_lists import QUICK
 from webapi.models import Effect
 from webapi.models.transaction import writing
+from webapi.services import job_lists as lists
 
 
 def tagged(site: Site, count: int) -> tuple[str, list[str]]:
@@ -135,6 +136,21 @@ def test_all_that_match_run_again_as_far_as_the_dry_run_saw_them(site: Site, bro
     fields = {name: hidden(answer.text, name) for name in ("act", "q", "every", "until")}
     browser.post("/jobs/bulk", {**fields, "sure": "true"})
     assert [site.job(job).state for job in (*jobs, later)] == ["queued", "queued", "queued", "cancelled"]
+
+
+def test_older_jobs_are_looked_at_in_further_steps(
+    site: Site, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag, jobs = tagged(site, 5)  # the newest first
+    monkeypatch.setattr(lists, "LOOKED_THROUGH", 2)
+    fields = {"act": "cancel", "every": "true", "q": f"tag:{tag} -id:{jobs[0]} -id:{jobs[1]} {tag}"}
+    page = browser.post("/jobs/bulk", fields).text
+    assert ("Nothing to do" in page, "Older ones have not been looked at yet." in page) == (True, True)
+    page = browser.post("/jobs/bulk", {**fields, "further": hidden(page, "further")}).text
+    page = browser.post("/jobs/bulk", {**fields, "until": hidden(page, "until"), "sure": "true"}).text
+    assert "Cancel 1 job?" in page
+    assert browser.post("/jobs/bulk", {**fields, "until": hidden(page, "until"), "sure": "true"}).status_code == 303
+    assert [site.job(job).state for job in jobs] == ["queued"] * 2 + ["cancelled"] * 3
 
 
 def test_a_dry_run_says_what_has_been_delivered_already(site: Site, browser: Browser) -> None:

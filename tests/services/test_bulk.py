@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -20,7 +21,7 @@ from webapi.queue import control, finish, kind_named, submit
 from webapi.queue.audit import audit
 from webapi.queue.claim import claim
 from webapi.queue.heartbeat import holding
-from webapi.services import bulk
+from webapi.services import bulk, job_lists
 from webapi.services.job_lists import Wanted
 from webapi.services.job_queries import read
 
@@ -163,6 +164,30 @@ def test_jobs_that_came_after_the_dry_run_are_not_meant(ada: Person) -> None:
     later = add(ada)
     bulk.cancel(ada.row, Wanted(terms=read("kind:test.note"), until=newest), dry_run=False)
     assert (newest, state(seen), state(later)) == (seen, "cancelled", "queued")
+
+
+def test_text_is_looked_for_in_so_many_jobs_and_older_ones_are_for_another_call(
+    ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many jobs somebody has, one call reads no more of them."""
+    monkeypatch.setattr(job_lists, "LOOKED_THROUGH", 3)
+    jobs = [add(ada, tags=["old"] if number in {1, 6} else []) for number in range(8)]
+    wanted, found = Wanted(terms=read("old")), []
+    while True:
+        outcome = bulk.cancel(ada.row, wanted, dry_run=False)
+        found.append(outcome.changed)
+        if outcome.further is None:
+            break
+        wanted = replace(wanted, until=outcome.further)
+    assert found == [1, 0, 1]
+    assert [number for number, job_id in enumerate(jobs) if state(job_id) == "cancelled"] == [1, 6]
+
+
+def test_of_what_is_left_out_only_so_many_are_looked_at_too(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [add(ada, tags=["old"]) for _ in range(5)]
+    bulk.cancel(ada.row, Wanted(ids=ids), dry_run=False)
+    monkeypatch.setattr(job_lists, "LOOKED_THROUGH", 3)
+    assert bulk.cancel(ada.row, Wanted(terms=read("-tag:new")), dry_run=True).left_out == {"over already": 3}
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

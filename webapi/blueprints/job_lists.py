@@ -104,13 +104,17 @@ class Begun(BaseModel):
 
 
 class Many(BaseModel):
-    """One act on chosen jobs, or on all that a query finds up to the id `until`. It acts when `sure` is given."""
+    """One act on chosen jobs, or on all that a query finds up to the id `until`. It acts when `sure` is given.
+
+    `further` is an older `until`: what is newer has been looked at.
+    """
 
     act: Literal["cancel", "replay"]
     q: str = ""
     id: list[UUID] = Field([], max_length=200)
     every: bool = False
     until: UUID | None = None
+    further: UUID | None = None
     sure: bool = False
 
     def wanted(self) -> job_lists.Wanted:
@@ -125,15 +129,19 @@ class Many(BaseModel):
 def many() -> ResponseReturnValue:
     """First say what would be done; then, with `sure`, do it, and say what is left."""
     asked, owner = reading.values(Many, _given()), me()
+    asked.until = asked.further or asked.until
     act = bulk.replay if asked.act == "replay" else bulk.cancel
-    wanted, done = asked.wanted(), None
+    done = None
     if asked.sure:
-        done = act(owner, wanted, dry_run=False)
-        if not done.remaining:
+        done = act(owner, asked.wanted(), dry_run=False)
+        if not done.remaining and not done.further:
             flash(f"{done.changed:,} {'run again' if asked.act == 'replay' else 'are cancelled or asked to stop'}.")
             return redirect(url_for("jobs.index", q=asked.q or None), 303)
-    would = act(owner, wanted, dry_run=True)
-    return render_template("jobs/bulk.html", asked=asked, would=would, done=done, most=bulk.MOST_COUNTED)
+        asked.until = done.further or asked.until
+    would = act(owner, asked.wanted(), dry_run=True)
+    return render_template(
+        "jobs/bulk.html", asked=asked, would=would, done=done, most=bulk.MOST_COUNTED, looked=job_lists.LOOKED_THROUGH
+    )
 
 
 def _given() -> dict[str, Any]:

@@ -81,13 +81,21 @@ def _many(name: str, act: Callable[..., bulk.Outcome], summary: str) -> None:
     @click.option("--state", "states", multiple=True, type=click.Choice([state.value for state in State]))
     @click.option("--tag", "tags", multiple=True)
     @click.option("--query", default="", help="Which jobs, such as: state:failed older:1h")
+    @click.option("--until", type=click.UUID, help="Only jobs up to this id, such as an earlier call names.")
     @click.option("--yes", is_flag=True, help="Do it. Without this, say only what would be done.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def run(
-        owner: str, kinds: tuple[str], states: tuple[str], tags: tuple[str], query: str, yes: bool, as_json: bool
+        owner: str,
+        kinds: tuple[str],
+        states: tuple[str],
+        tags: tuple[str],
+        query: str,
+        until: UUID | None,
+        yes: bool,
+        as_json: bool,
     ) -> None:
         terms = answer(job_queries.read, query)
-        wanted = job_lists.Wanted(kinds, [State(state) for state in states], tags, terms=terms)
+        wanted = job_lists.Wanted(kinds, [State(state) for state in states], tags, terms=terms, until=until)
         outcome = answer(act, person(owner), wanted, dry_run=not yes)
         if as_json:
             click.echo(json.dumps(asdict(outcome), indent=2, default=str))
@@ -100,6 +108,8 @@ def _many(name: str, act: Callable[..., bulk.Outcome], summary: str) -> None:
             click.echo(f"  {count} effects are {state}{NOTES.get(state, '')}")
         if outcome.remaining:
             click.echo(f"  {outcome.remaining} more match; run it again.")
+        if outcome.further:
+            click.echo(f"  Older jobs have not been looked at; for those, --until {outcome.further}")
 
 
 NOTES = {

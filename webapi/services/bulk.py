@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from webapi.errors import Conflict, Malformed
@@ -41,7 +41,8 @@ class Outcome:
     `jobs` counts them by the state that they were in, `effects` by the state of their effects: what is
     done is not repeated, what is unknown waits for a person. `partly` have some effects that are done. `remaining`
     jobs match too and are for the next call; `left_out` match and are not acted on, by the reason. Both are counted
-    up to `MOST_COUNTED`. `newest` is the newest id of all that are meant.
+    up to `MOST_COUNTED`. `newest` is the newest id of all that are meant. Where there is no
+    index for a filter, older jobs, up to the id `further`, have not been looked at: they are for a call `until` that.
     """
 
     dry_run: bool
@@ -52,6 +53,7 @@ class Outcome:
     partly: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
     newest: UUID | None = None
+    further: UUID | None = None
 
 
 def cancel(owner: User, wanted: Wanted, *, dry_run: bool) -> Outcome:
@@ -81,16 +83,17 @@ def _act(
         raise Malformed("Name at least one filter, such as kind or state: this acts on every job that matches.")
     named = wanted.named_states
     states = [state for state in (default if named is None else named) if state in possible]
-    everything = job_lists.matching(owner, wanted)
-    everything = everything.where(Job.sandbox) if sandbox else everything
-    query = everything.where(Job.state.in_(states), Job.kind.in_(list(current_app.extensions["kinds"])))
-    left_out = _left_out(everything, states, possible)
+    kinds, only = list(current_app.extensions["kinds"]), [Job.sandbox] if sandbox else []
+    meant = [Job.state.in_(states), Job.kind.in_(kinds), *only]
+    query = job_lists.matching(owner, wanted, *meant)
+    left_out = _left_out(owner, wanted, states, possible, only)
     ids = list(db.session.scalars(query.with_only_columns(Job.id).order_by(Job.id).limit(MOST)))
     remaining = _bounded(query.where(Job.id > ids[-1])) if len(ids) == MOST else 0
-    newest = db.session.scalar(query.with_only_columns(Job.id).order_by(Job.id.desc()).limit(1)) if ids else None
+    newest, unread = job_lists.reach(owner, wanted, *meant)
     by_state, by_effect, partly = _counted(ids)
     changed = len(ids) if dry_run else sum(_together(owner, some, states, act) for some in _batches(ids))
-    return Outcome(dry_run, changed, by_state, by_effect, remaining, partly, left_out, newest)
+    further = None if remaining else unread
+    return Outcome(dry_run, changed, by_state, by_effect, remaining, partly, left_out, newest, further)
 
 
 def _bounded(query: Select[Job]) -> int:
@@ -98,15 +101,18 @@ def _bounded(query: Select[Job]) -> int:
     return db.session.scalar(select(func.count()).select_from(counted)) or 0
 
 
-def _left_out(everything: Select[Job], states: Sequence[State], possible: Sequence[State]) -> dict[str, int]:
+def _left_out(
+    owner: User, wanted: Wanted, states: Sequence[State], possible: Sequence[State], only: Sequence[ColumnElement[bool]]
+) -> dict[str, int]:
     """How many match and stay as they are, by the reason."""
     kinds, found = list(current_app.extensions["kinds"]), dict[str, int]()
-    counted = everything.with_only_columns(Job.state).where(Job.state.not_in(states)).limit(MOST_COUNTED).subquery()
+    others = job_lists.matching(owner, wanted, Job.state.in_([each for each in State if each not in states]), *only)
+    counted = others.with_only_columns(Job.state).limit(MOST_COUNTED).subquery()
     rows = db.session.execute(select(counted.c.state, func.count()).group_by(counted.c.state))
     for state, count in rows:
         reason = REASONS["unnamed" if state in possible else "over" if State(state).final else "open"]
         found[reason] = found.get(reason, 0) + count
-    gone = _bounded(everything.where(Job.state.in_(states), Job.kind.not_in(kinds)))
+    gone = _bounded(job_lists.matching(owner, wanted, Job.state.in_(states), Job.kind.not_in(kinds), *only))
     return found | ({REASONS["gone"]: gone} if gone else {})
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import aliased
 
 from webapi.errors import Malformed
@@ -19,7 +19,7 @@ from webapi.services.job_queries import Term
 from webapi.services.job_queries.matching import indexed, slow
 
 MOST_COUNTED = 1000  # jobs of one state
-LOOKED_THROUGH = 5000  # jobs for one page, when there is no index for what is asked
+LOOKED_THROUGH = 5000  # jobs for one page or one act, when there is no index for what is asked
 
 CURSOR = "^[A-Za-z0-9_-]{22}$"  # the 16 bytes of an id
 
@@ -88,9 +88,25 @@ def page(owner: User, wanted: Wanted, *, cursor: str | None = None, limit: int =
     return Page(rows, _cursor(last) if last else None, unread=last is not None)
 
 
-def matching(owner: User, wanted: Wanted) -> Select[Job]:
-    """The query of the owner's jobs that a filter finds."""
-    return _indexed(owner, wanted).where(*slow(wanted.all_terms, few=wanted.few))
+def matching(owner: User, wanted: Wanted, *more: ColumnElement[bool]) -> Select[Job]:
+    """The query of the owner's jobs that a filter finds and that meet `more`.
+
+    What there is no index for is looked for in the newest `LOOKED_THROUGH` of those that meet the rest; see `reach`.
+    """
+    query = _indexed(owner, wanted).where(*more)
+    looked = aliased(Job, query.order_by(Job.id.desc()).limit(LOOKED_THROUGH).subquery())
+    unindexed = slow(wanted.all_terms, looked, few=wanted.few)
+    return select(Job).where(Job.id.in_(select(looked.id).where(*unindexed))) if unindexed else query
+
+
+def reach(owner: User, wanted: Wanted, *more: ColumnElement[bool]) -> tuple[UUID | None, UUID | None]:
+    """The newest id that `matching` looks at, and the newest at which it does not look any more: a filter's `until`
+    for those. None for what there is not."""
+    ids = _indexed(owner, wanted).where(*more).with_only_columns(Job.id).order_by(Job.id.desc())
+    last: UUID | None = None
+    if slow(wanted.all_terms, few=wanted.few):
+        last = db.session.scalar(ids.offset(LOOKED_THROUGH - 1).limit(1))
+    return db.session.scalar(ids.limit(1)), UUID(int=last.int - 1) if last else None
 
 
 def visible(owner: User) -> Select[Job]:

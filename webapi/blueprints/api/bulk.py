@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from uuid import UUID
+
 from apiflask import APIBlueprint
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,7 +13,7 @@ from webapi.blueprints.api.jobs import FilterQuery
 from webapi.blueprints.api.openapi import refuse_query, takes_query
 from webapi.blueprints.identity import me, require_anyone, sandbox
 from webapi.models import EffectState, State
-from webapi.services import bulk
+from webapi.services import bulk, job_lists
 
 bp = APIBlueprint("api_bulk", __name__, tag="Many jobs")
 bp.before_request(require_anyone)
@@ -20,7 +23,11 @@ bp.before_request(refuse_query)
 class BulkQuery(FilterQuery):
     """Which jobs to act on; at least one filter is needed."""
 
+    until: UUID | None = Field(None, description="Only jobs up to this id, such as the previous call's further.")
     dry_run: bool = Field(False, description="Only say what would be done.")
+
+    def wanted(self) -> job_lists.Wanted:
+        return replace(super().wanted(), until=self.until)
 
 
 class OutcomeOut(BaseModel):
@@ -35,6 +42,9 @@ class OutcomeOut(BaseModel):
     partly: int = Field(description="Jobs that have effects which are done already, and are not repeated.")
     left_out: dict[str, int] = Field(description="Jobs that match and stay as they are, by the reason.")
     remaining: int = Field(description="Jobs that match too, and are for the next call; counted up to 10,000.")
+    further: UUID | None = Field(
+        description="Text and negative terms are looked for in the newest 5,000 jobs; `until` of a call about the others."
+    )
 
 
 @bp.post("/jobs/cancel")
