@@ -12,7 +12,7 @@ from tests.contracts.source import imports, modules, tree
 FLOORS = (
     ("webapi.local",),
     ("webapi", "webapi.factory"),
-    ("webapi.cli",),
+    ("webapi.cli", "webapi.serve"),
     ("webapi.blueprints", "webapi.tasks"),
     ("webapi.services",),
     ("webapi.queue",),

@@ -13,6 +13,7 @@ from webapi.config import Settings, from_env
 from webapi.errors import ConfigError
 from webapi.local import broker, ports
 from webapi.local.folder import secret_key
+from webapi.serve import WATCHERS
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def lay_out(folder: Path, given: Mapping[str, Any], say: Callable[[str], None]) 
         "DATABASE_URL": f"sqlite:///{folder / 'webapi.db'}",
         "STORAGE_URL": str(folder / "files"),
         "PUBLIC_URL": f"http://{ports.HOST}:{port}",
-        "LIVE_WATCHERS": "200",
+        "LIVE_WATCHERS": str(WATCHERS),
     }
     if "SECRET_KEY" not in given:
         ours["SECRET_KEY"] = secret_key(folder / "secret-key")

@@ -11,6 +11,7 @@ from functools import partial
 from flask import Flask
 from sqlalchemy import select
 
+from webapi import serve
 from webapi.config import Settings
 from webapi.extensions import db
 from webapi.local import broker, ports, smtp_sink
@@ -22,6 +23,7 @@ from webapi.models import Worker
 SLOW = 60.0  # seconds for a part to come up on a machine that is busy with something else
 ANSWER = 5.0  # seconds for a server that runs already
 CONCURRENCY = 4  # jobs at a time, in each worker
+STOP = 5  # seconds that the web gives its requests; else one that hangs would hold up the end
 WORKERS = ("worker",)
 
 
@@ -65,17 +67,8 @@ def _inbox(layout: Layout, environment: Mapping[str, str]) -> Program:
 def _web(layout: Layout, environment: Mapping[str, str]) -> Program:
     given = layout.settings()
     threads = (int(given.get(name, Settings.model_fields[name].default)) for name in ("WEB_THREADS", "LIVE_WATCHERS"))
-    options = {
-        "--interface": "wsgi",
-        "--host": ports.HOST,
-        "--port": layout.port,
-        "--workers": 1,
-        "--blocking-threads": sum(threads),
-        "--workers-kill-timeout": 5,  # seconds; else a request that hangs would hold up the end
-        "--log-level": "warning",
-    }
-    words = (str(word) for option in options.items() for word in option)
-    return Program("web", (sys.executable, "-m", "granian", "wsgi:app", *words), environment)
+    words = serve.command(ports.HOST, layout.port, sum(threads), patience=STOP)
+    return Program("web", (*words, "--log-level", "warning"), environment)
 
 
 def _worker(name: str, app: Flask, environment: Mapping[str, str], concurrency: int) -> Program:
