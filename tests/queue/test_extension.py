@@ -72,9 +72,19 @@ def test_only_json_is_spoken_and_no_other_queue_is_made() -> None:
     assert conf.task_create_missing_queues is False
 
 
-@pytest.mark.parametrize(("environment", "listens"), [("development", True), ("production", False)])
-def test_remote_control_is_off_in_production(environment: str, listens: bool) -> None:
-    conf = bound(KIND, WEBAPI_ENV=environment).extensions["celery"].conf
+@pytest.mark.parametrize(
+    ("environment", "said", "listens"),
+    [
+        ("development", None, True),
+        ("production", None, False),
+        ("production", True, True),
+        ("development", False, False),
+    ],
+)
+def test_remote_control_is_off_in_production_unless_asked_for(
+    environment: str, said: bool | None, listens: bool
+) -> None:
+    conf = bound(KIND, WEBAPI_ENV=environment, REMOTE_CONTROL=said).extensions["celery"].conf
     assert conf.worker_enable_remote_control is listens
 
 

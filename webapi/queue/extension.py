@@ -57,7 +57,7 @@ class AppTask(Task):  # type: ignore[misc]
 class Queue:
     """`init_app` builds the app's Celery, at `app.extensions["celery"]`, and registers its kinds.
 
-    Reads REDIS_URL, SECRET_KEY, SECRET_KEY_FALLBACKS, STORAGE_URL and WEBAPI_ENV.
+    Reads REDIS_URL, REMOTE_CONTROL, SECRET_KEY, SECRET_KEY_FALLBACKS, STORAGE_URL and WEBAPI_ENV.
     """
 
     def init_app(self, app: Flask, kinds: Sequence[Kind], plain: Sequence[PlainTask[Any, Any]] = ()) -> None:

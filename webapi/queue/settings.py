@@ -31,6 +31,7 @@ PUBLISHER_TRANSPORT = {
 
 def celery_settings(app: Flask, routes: dict[str, str]) -> dict[str, Any]:
     """Settings for both sides; `routes` names the queue of each task. A worker adds WORKER_TRANSPORT when it starts."""
+    remote = app.config.get("REMOTE_CONTROL")
     return {
         "broker_url": app.config["REDIS_URL"],
         "result_backend": app.config["REDIS_URL"],
@@ -52,7 +53,7 @@ def celery_settings(app: Flask, routes: dict[str, str]) -> dict[str, Any]:
         # The lease in the ledger is the recovery. Late acknowledgement only adds duplicates.
         "task_acks_late": False,
         "worker_disable_prefetch": True,
-        "worker_enable_remote_control": app.config["WEBAPI_ENV"] == "development",
+        "worker_enable_remote_control": app.config["WEBAPI_ENV"] == "development" if remote is None else remote,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
