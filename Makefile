@@ -5,13 +5,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 QUEUES ?= default,email,reports
 CONCURRENCY ?= 4
-PORT ?= 5000
-LIVE_WATCHERS ?= 200
-WEB_THREADS ?= 16
 FLASK := $(BIN)/flask --app wsgi
+IMAGE_EXTRAS := local
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo drill test soak bench check format web worker relay flower migrate upgrade shell lock clean
+.PHONY: help run demo drill test soak bench check audit sbom format web worker relay flower migrate upgrade shell lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,12 +56,19 @@ check: $(VENV)/dev.stamp ## Format, lint, types, security lint and the tests: wh
 	$(BIN)/bandit --quiet --recursive webapi --ini setup.cfg
 	$(MAKE) test
 
+audit: $(VENV)/dev.stamp ## Ask an advisory service about every package of the lock; skipped with a word when there is none
+	@.ci/audit
+
+sbom: $(VENV)/dev.stamp ## Write what is inside, as CycloneDX, to build/sbom.cdx.json
+	@mkdir -p build
+	$(BIN)/python -m cyclonedx_py requirements requirements-image.txt --output-reproducible --output-file build/sbom.cdx.json
+
 format: $(VENV)/dev.stamp ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-web: $(VENV)/run.stamp ## Serve HTTP on PORT
-	LIVE_WATCHERS=$(LIVE_WATCHERS) WEB_THREADS=$(WEB_THREADS) exec $(BIN)/granian --interface wsgi wsgi:app --host 127.0.0.1 --port $(PORT) --workers $${WEB_CONCURRENCY:-1} --blocking-threads $$(($(WEB_THREADS) + $(LIVE_WATCHERS))) --workers-kill-timeout 10
+web: $(VENV)/run.stamp ## Serve HTTP: PORT=5000 LIVE_WATCHERS=200 WEB_THREADS=16
+	exec $(BIN)/python -m webapi.serve
 
 worker: $(VENV)/run.stamp ## Work the queues: QUEUES=email,reports CONCURRENCY=4
 	exec $(BIN)/celery -A wsgi:celery worker -Q $(QUEUES) -c $(CONCURRENCY) --without-gossip --without-mingle --without-heartbeat --loglevel INFO
@@ -86,6 +91,7 @@ shell: $(VENV)/run.stamp ## A Python shell with the app at hand
 lock: $(VENV)/dev.stamp ## Compile the hashed locks from setup.cfg
 	$(BIN)/uv pip compile setup.cfg --extra local --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements.txt
 	$(BIN)/uv pip compile setup.cfg --extra local --extra dev --constraint requirements.txt --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements-dev.txt
+	$(BIN)/uv pip compile setup.cfg $(IMAGE_EXTRAS:%=--extra %) --constraint requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements-image.txt
 
 clean: ## Remove the environment, the caches and what `make run` keeps in var/
 	rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
