@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     REPORT_SOURCES: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")], str] = {}
     LEASE_SECONDS: int = Field(60, ge=2)
     STOP_SECONDS: float = Field(20.0, ge=0, le=3600)
-    REMOTE_CONTROL: bool | None = None
+    ALIVE_PATH: str | None = None
     MAX_OPEN_JOBS: int = Field(20_000, ge=1)
     LIVE_WATCHERS: int = Field(0, ge=0, le=10_000)
     WEB_THREADS: int = Field(16, ge=1, le=1000)
@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     TRUSTED_PROXIES: int = Field(0, ge=0, le=9)
     FAILPOINT: str | None = None
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    REMOTE_CONTROL: bool | None = None
     CORS_ORIGINS: list[Annotated[str, Field(pattern=ORIGIN)]] = []
     WAITING_REQUESTS: int = Field(8, ge=0)
     REGISTRATION: Literal["open", "closed"] = "open"

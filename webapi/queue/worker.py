@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,31 @@ HELLO_INTERVAL = 5.0  # seconds between two writes of a worker about itself
 log = get_logger()
 
 
+class Pulse:
+    """A file whose age says that the relay turns, and whose content, that its last pass came to its end.
+
+    It is for a probe that must cost nothing: a file's age needs no Python. It does not depend on the pool, so a worker
+    whose slots are all busy lives, nor on the database, so one that waits for it lives too.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._path = Path(path) if path else None
+        self._whole = False
+
+    def begin(self) -> None:
+        """A pass begins: `ok` when the one before went through, else nothing."""
+        if self._path:
+            try:
+                self._path.write_text("ok\n" if self._whole else "")
+            except OSError as error:
+                log.warning("cannot write ALIVE_PATH", error=type(error).__name__)
+        self._whole = False
+
+    def end(self) -> None:
+        """Every step of the pass went through."""
+        self._whole = True
+
+
 class WorkerRelay(Relay):
     """The relay inside a worker; it also renews the worker's row."""
 
@@ -42,13 +68,14 @@ class WorkerRelay(Relay):
         super().__init__(app)
         self._id = UUID(worker_id(app))
         self._watchdog = Watchdog(app, slots, queues)
+        self._pulse = Pulse(app.config["ALIVE_PATH"])
         self._slots = slots
         self._queues = queues
         self._seen_hints = 0
         self._next_hello = 0.0
 
     def steps(self) -> list[Callable[[], None]]:
-        return [self._say_hello, *super().steps(), self._watchdog.look]
+        return [self._pulse.begin, self._say_hello, *super().steps(), self._watchdog.look, self._pulse.end]
 
     def say_goodbye(self) -> None:
         with self._app.app_context(), writing() as session:
