@@ -12,7 +12,14 @@ from tests.contracts.source import ROOT
 NAMED = re.compile(r"`((?:tests|webapi|benchmarks|migrations)/[\w/]+\.(?:py|md|html|css|js))`")
 LINKED = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)")
 TO_BE_WRITTEN = {"webapi/tasks/invoice_render.py"}  # by a newcomer who follows CONTRIBUTING.md
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+DOCUMENTS = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "benchmarks").glob("*.md"),
+        *(ROOT / "deploy").rglob("*.md"),
+    ]
+)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

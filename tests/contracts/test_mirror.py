@@ -9,7 +9,7 @@ import pytest
 from tests.contracts.source import PACKAGE, ROOT
 
 TESTS = ROOT / "tests"
-ABOUT_THE_WHOLE = {"contracts", "faults", "browser", "local", "model"}
+ABOUT_THE_WHOLE = {"contracts", "faults", "browser", "local", "model", "deploy"}
 # What many modules do together: when something outside fails, or through a door.
 ABOUT_A_ROOM = {
     "queue/test_redis_faults.py",
