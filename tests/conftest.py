@@ -20,6 +20,7 @@ from uuid_utils.compat import uuid7
 import webapi.tasks
 from tests import quick_routes
 from tests.processes import RealWorker
+from tests.s3_server import Pail, new_pail, s3_server
 from tests.servers import Broker, postgres
 from webapi import create_app
 from webapi.extensions import db
@@ -67,6 +68,18 @@ def broker(shared_broker: Broker) -> Broker:
         shared_broker.start()
     shared_broker.client().flushall()
     return shared_broker
+
+
+@pytest.fixture(scope="session")
+def s3_port() -> Iterator[int]:
+    with s3_server() as port:
+        yield port
+
+
+@pytest.fixture
+def pail(s3_port: int) -> Pail:
+    """An empty bucket of an S3."""
+    return new_pail(s3_port)
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def test_a_safe_production_is_taken() -> None:
         ({"INBOX_PATH": "/tmp/inbox"}, "inbox shows everybody's mail"),
         ({"FAILPOINT": "E1b=/tmp/x"}, "kills processes on purpose"),
         ({"DATABASE_URL": "mysql://db/x"}, "postgresql:// or a sqlite://"),
-        ({"STORAGE_URL": "s3://bucket"}, "local disk"),
+        ({"STORAGE_URL": "gs://bucket"}, "s3://bucket/prefix"),
         ({"PORT": "eighty"}, "PORT"),
         ({"WEBAPI_ENV": "staging"}, "WEBAPI_ENV"),
     ],

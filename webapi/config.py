@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from webapi import databases
+from webapi import buckets, databases
 from webapi.errors import ConfigError
 from webapi.secret_files import SecretFiles
 
@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     DATABASE_URL: str = "sqlite:///var/webapi.db"
     REDIS_URL: str = "redis://127.0.0.1:6379/0"
     STORAGE_URL: str = "var/files"
+    SCRATCH_PATH: str = "var/scratch"
+    S3_ACCESS_KEY_ID: str | None = None
+    S3_SECRET_ACCESS_KEY: str | None = None
     PUBLIC_URL: str = "http://127.0.0.1:5000"
     SERVER_NAMES: list[str] = []
     PORT: int = Field(5000, ge=1, le=65535)
@@ -122,10 +125,8 @@ class Settings(BaseSettings):
 
     @field_validator("STORAGE_URL")
     @classmethod
-    def _local_disk(cls, url: str) -> str:
-        if "://" in url and not url.startswith("file:///"):
-            raise ValueError("files are kept on a local disk in this version; give a path")
-        return url.removeprefix("file://")
+    def _place(cls, url: str) -> str:
+        return buckets.location(url)
 
     @model_validator(mode="after")
     def _production_is_safe(self) -> Self:
@@ -169,7 +170,6 @@ def from_env(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
         values
         | {
             "SQLALCHEMY_DATABASE_URI": databases.absolute(values["DATABASE_URL"]),
-            "STORAGE_URL": str(Path(values["STORAGE_URL"]).resolve()),
             "SESSION_COOKIE_NAME": "__Host-session" if secure else "session",
             "SESSION_COOKIE_SECURE": secure,
             "SESSION_COOKIE_HTTPONLY": True,

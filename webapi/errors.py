@@ -177,3 +177,13 @@ class Transient(WebapiError):
     def __init__(self, message: str | None = None, *, retry_after: float | None = None, result: Any = None) -> None:
         self.retry_after, self.result = retry_after, result
         super().__init__(message)
+
+
+class StoreAway(Transient):
+    """The file store cannot be reached. Try again shortly."""
+
+    code = "store_away"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message, retry_after=15.0)
+        self.headers = {"Retry-After": "15"}

@@ -21,6 +21,7 @@ FLOORS = (
     (
         "webapi.errors",
         "webapi.problems",
+        "webapi.buckets",
         "webapi.config",
         "webapi.databases",
         "webapi.failpoints",

@@ -17,7 +17,7 @@ from webapi.models.columns import after
 from webapi.models.transaction import writing
 from webapi.queue import Once, kind_named
 from webapi.queue.batch import submit_batch
-from webapi.queue.files import FileStore
+from webapi.queue.disk import DiskStore
 from webapi.queue.housekeeping import remove_orphans
 from webapi.queue.schedules import fire_due
 from webapi.services import schedules
@@ -61,7 +61,7 @@ def test_an_upload_whose_web_server_died_leaves_a_file_that_is_collected(
     """S1a: the bytes are kept, and no row names them."""
     kill_at("S1a", "upload", "report.build", REPORT)
     sha256 = hashlib.sha256(b"handed in").hexdigest()
-    store: FileStore = app.extensions["files"]
+    store: DiskStore = app.extensions["files"]
     path = store.path(sha256)
     assert path.read_bytes() == b"handed in"
     os.utime(path, (1, 1))  # a day passes

@@ -21,8 +21,8 @@ from webapi.models.columns import after
 from webapi.models.transaction import writing
 from webapi.queue import Once, housekeeping
 from webapi.queue.claim import claim
+from webapi.queue.disk import DiskStore
 from webapi.queue.extension import kind_named
-from webapi.queue.files import FileStore
 from webapi.queue.housekeeping import (
     OLD,
     Housekeeper,
@@ -37,8 +37,8 @@ pytestmark = pytest.mark.usefixtures("owner")
 
 
 @pytest.fixture
-def store(ground: Flask) -> FileStore:
-    found: FileStore = ground.extensions["files"]
+def store(ground: Flask) -> DiskStore:
+    found: DiskStore = ground.extensions["files"]
     return found
 
 
@@ -47,23 +47,23 @@ def age(path: Path) -> None:
     os.utime(path, (old, old))
 
 
-def orphan(store: FileStore, content: bytes) -> str:
+def orphan(store: DiskStore, content: bytes) -> str:
     """A file that was kept long ago and that no row names."""
     sha256 = store.put(io.BytesIO(content)).sha256
     age(store.path(sha256))
     return sha256
 
 
-def sweep(store: FileStore, sha256: str) -> int:
+def sweep(store: DiskStore, sha256: str) -> int:
     return remove_orphans(store, int(sha256[:2], 16))
 
 
-def test_an_old_file_that_no_row_names_is_removed(store: FileStore) -> None:
+def test_an_old_file_that_no_row_names_is_removed(store: DiskStore) -> None:
     sha256 = orphan(store, b"nobody's")
     assert (sweep(store, sha256), store.path(sha256).exists()) == (1, False)
 
 
-def test_a_young_file_and_one_that_is_named_stay(store: FileStore) -> None:
+def test_a_young_file_and_one_that_is_named_stay(store: DiskStore) -> None:
     young = store.put(io.BytesIO(b"young")).sha256
     named = storage.receive(OWNER, "named.txt", "text/plain", io.BytesIO(b"named")).sha256
     age(store.path(named))
@@ -73,26 +73,26 @@ def test_a_young_file_and_one_that_is_named_stay(store: FileStore) -> None:
 
 
 def test_every_column_that_names_a_file_is_asked() -> None:
-    named = {f"{column.table.name}.{column.name}" for column in housekeeping._names()}
+    named = {f"{column.table.name}.{column.name}" for column in housekeeping.file_columns()}
     assert named >= {"artifacts.sha256", "uploads.sha256", "mailings.recipients_sha256"}
     assert not {name for name in named if "secret" in name or "hash" in name.replace("sha256", "")}
 
 
-def test_a_file_that_is_kept_again_at_that_moment_stays(store: FileStore) -> None:
+def test_a_file_that_is_kept_again_at_that_moment_stays(store: DiskStore) -> None:
     """Somebody keeps the same bytes after the housekeeper looked, and before it removes."""
     sha256 = orphan(store, b"kept again")
     store.put(io.BytesIO(b"kept again"))
-    assert store.discard(sha256, OLD, lambda _: False) is False
+    assert store.discard(sha256, OLD, lambda _: set()) is False
     assert store.path(sha256).read_bytes() == b"kept again"
 
 
-def test_a_file_that_is_named_at_that_moment_stays(store: FileStore) -> None:
+def test_a_file_that_is_named_at_that_moment_stays(store: DiskStore) -> None:
     sha256 = orphan(store, b"named late")
-    assert store.discard(sha256, OLD, lambda _: True) is False
+    assert store.discard(sha256, OLD, set) is False
     assert store.path(sha256).read_bytes() == b"named late"
 
 
-def test_what_a_dead_housekeeper_had_set_aside_comes_back_if_it_is_named(store: FileStore) -> None:
+def test_what_a_dead_housekeeper_had_set_aside_comes_back_if_it_is_named(store: DiskStore) -> None:
     upload = storage.receive(OWNER, "a.txt", "text/plain", io.BytesIO(b"set aside"))
     aside = store.root / "trash" / upload.sha256
     aside.parent.mkdir(exist_ok=True)
@@ -103,7 +103,7 @@ def test_what_a_dead_housekeeper_had_set_aside_comes_back_if_it_is_named(store: 
     assert store.set_aside() == []
 
 
-def test_old_staging_goes_unless_its_attempt_is_running(store: FileStore) -> None:
+def test_old_staging_goes_unless_its_attempt_is_running(store: DiskStore) -> None:
     running = accept("errand.hold", Errands(acts=[]))
     claim(kind_named("errand.hold"))
     folders = [store.staging(running, 1), store.staging(UUID(int=7), 1), store.staging(UUID(int=7), 2)]

@@ -11,6 +11,7 @@ from sqlalchemy import insert, text, update
 
 from tests.conftest import Person
 from tests.kinds.faulty import Note
+from tests.s3_server import KEYS, Pail
 from webapi.extensions import db
 from webapi.models import Job, Schedule
 from webapi.models.columns import after, now
@@ -61,6 +62,15 @@ def test_a_folder_that_cannot_be_written(make_app: Callable[..., Flask], tmp_pat
     (tmp_path / "blocked").write_text("a file where the folder should be")
     with make_app(STORAGE_URL=str(tmp_path / "blocked")).app_context():
         assert check("files").verdict == "bad"
+
+
+def test_a_bucket_that_is_not_there(make_app: Callable[..., Flask], pail: Pail, tmp_path: Path) -> None:
+    settings = {"STORAGE_URL": pail.url(), "SCRATCH_PATH": str(tmp_path / "scratch"), **KEYS}
+    with make_app(**settings).app_context():
+        assert (check("files").verdict, check("disk").verdict) == ("ok", "ok")
+        pail.client.delete_bucket(Bucket=pail.name)
+        assert check("files").verdict == "bad"
+        assert "There is no such bucket" in check("files").sentence
 
 
 def test_the_command_names_the_remedy_and_exits_with_one(app: Flask) -> None:

@@ -10,6 +10,7 @@ from flask import Flask
 
 from tests.conftest import Person
 from webapi.errors import Invalid, NotFound
+from webapi.queue.files import store
 from webapi.services import storage
 from webapi.tasks.data_process import Data
 
@@ -36,8 +37,8 @@ def test_a_name_is_made_harmless(name: str, safe: str) -> None:
 @pytest.mark.usefixtures("context")
 def test_a_file_is_kept_by_its_content_and_given_to_its_owner_alone(app: Flask, ada: Person, eve: Person) -> None:
     kept = storage.receive(ada.id, "a.csv", "text/csv", BytesIO(b"a\n1\n"))
-    row, path = storage.upload(ada.id, kept.id)
-    assert (path.read_bytes(), row.size, row.name) == (b"a\n1\n", 4, "a.csv")
+    row = storage.upload(ada.id, kept.id)
+    assert (store().read(row.sha256), row.size, row.name) == (b"a\n1\n", 4, "a.csv")
     with pytest.raises(NotFound):
         storage.upload(eve.id, kept.id)
 

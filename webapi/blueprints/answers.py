@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from flask import Response, current_app, make_response, redirect, request, send_file
 
-from flask import Response, current_app, make_response, send_file
-
-from webapi.models import Job
+from webapi.models import Artifact, Job, Upload
 from webapi.queue import Kind
+from webapi.queue.files import store
 from webapi.services import storage
+from webapi.services.mail.attachments import File
 
 
 def public_kinds() -> list[Kind]:
@@ -18,16 +18,24 @@ def public_kinds() -> list[Kind]:
 
 def download(job: Job, name: str) -> Response:
     """A job's file; see `saved`."""
-    row, path = storage.artifact(job.id, name)
-    return saved(path, row.media_type, row.name, row.sha256)
+    return saved(storage.artifact(job.id, name))
 
 
-def saved(path: Path, media_type: str, name: str, sha256: str) -> Response:
-    """A file, always to be saved: what somebody made is never shown as a page of this site."""
+def saved(kept: Artifact | Upload | File) -> Response:
+    """A file, always to be saved: what somebody made is never shown as a page of this site.
+
+    From a store that hands out by itself, a signed address at which that is so for a minute.
+    """
+    file = store().open(kept.sha256)
     response = send_file(
-        path, mimetype=media_type, as_attachment=True, download_name=name, conditional=True, etag=sha256
+        file, mimetype=kept.media_type, as_attachment=True, download_name=kept.name, conditional=False, etag=kept.sha256
     )
+    disposition = response.headers["Content-Disposition"]
+    if request.method == "GET" and (link := store().link(kept.sha256, kept.media_type, disposition)):
+        return redirect(link, Response=Response)  # type: ignore[return-value]
+    response.content_length = kept.size
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.make_conditional(request, accept_ranges=True, complete_length=kept.size)
     return response
 
 

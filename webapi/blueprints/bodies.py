@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from flask import Flask, Request, current_app, request
@@ -12,6 +11,7 @@ from werkzeug.wsgi import get_content_length
 
 from webapi.errors import TooLarge
 from webapi.queue import room as storage
+from webapi.queue.files import store
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -44,9 +44,8 @@ class Body(Request):
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        folder = Path(current_app.config["STORAGE_URL"]) / "incoming"
-        folder.mkdir(parents=True, exist_ok=True)
-        return cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=HELD, mode="w+b", dir=str(folder)))
+        folder = str(store().incoming())
+        return cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=HELD, mode="w+b", dir=folder))
 
 
 def init_app(app: Flask) -> None:

@@ -27,8 +27,7 @@ def end(token: str) -> ResponseReturnValue:
 @bp.get("/files/<token>")
 def file(token: str) -> ResponseReturnValue:
     """A file that was too large for a mail."""
-    found = attachments.linked(token)
-    return saved(found.path, found.media_type, found.name, found.sha256)
+    return saved(attachments.linked(token))
 
 
 @bp.route("/senders/confirm/<token>", methods=["GET", "POST"])

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webapi.cli import jobs, kinds, people, schedules, system
+from webapi.cli import files, jobs, kinds, people, schedules, system
 
 
 def init_app(app: Flask) -> None:
-    commands = (kinds.kinds, jobs.job_commands, people.users, people.key_commands, schedules.schedule_commands)
+    commands = (
+        kinds.kinds,
+        jobs.job_commands,
+        people.users,
+        people.key_commands,
+        files.file_commands,
+        schedules.schedule_commands,
+    )
     for command in (*commands, system.relay, system.audit, system.doctor):
         app.cli.add_command(command)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -12,6 +11,7 @@ from uuid_utils.compat import uuid7
 from webapi.models import Artifact
 from webapi.queue import room
 from webapi.queue.attempt import Attempt
+from webapi.queue.files import store
 
 
 def keep(attempt: Attempt) -> list[dict[str, Any]]:
@@ -19,11 +19,11 @@ def keep(attempt: Attempt) -> list[dict[str, Any]]:
     if not attempt.files:
         return []
     attempt.still_mine()
-    store = current_app.extensions["files"]
-    folder = store.staging(attempt.job_id, attempt.number)
+    kept = store()
+    folder = kept.staging(attempt.job_id, attempt.number)
     rows = []
     for name, media_type in attempt.files.items():
-        stored = store.keep(folder / name)
+        stored = kept.keep(folder / name)
         rows.append(
             {
                 "id": uuid7(),

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, update
 
 from webapi.models import Job, State
 from webapi.models.transaction import writing
+from webapi.queue.files import store
 from webapi.queue.job import Kind
 from webapi.queue.journal import Journal
 
@@ -119,5 +120,4 @@ def new_file(name: str, media_type: str) -> Path:
     if "/" in name or name in {"", ".", ".."} or len(name.encode()) > LONGEST_NAME:
         raise ValueError(f"{name!r} is no name for a file.")
     attempt.files[name] = media_type
-    path: Path = current_app.extensions["files"].staging(attempt.job_id, attempt.number) / name
-    return path
+    return store().staging(attempt.job_id, attempt.number) / name

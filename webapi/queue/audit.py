@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
 from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
@@ -16,6 +15,7 @@ from webapi.extensions import db
 from webapi.models import FINAL, Artifact, Effect, EffectState, Job, JobEvent, State, User
 from webapi.models.columns import after
 from webapi.queue import room
+from webapi.queue.files import store
 from webapi.queue.followup import tells_of
 from webapi.queue.ledger import CALLBACK
 
@@ -143,12 +143,12 @@ def _stuck() -> Select[UUID]:
 
 
 def _broken_files() -> Iterator[str]:
-    store = current_app.extensions["files"]
     for row in db.session.scalars(select(Artifact).execution_options(yield_per=500)):
-        path = store.path(row.sha256)
-        if not path.exists():
+        try:
+            with store().open(row.sha256) as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
             yield f"{row.job_id} {row.sha256}: no bytes"
             continue
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != row.sha256:
-                yield f"{row.job_id} {row.sha256}: other bytes"
+        if digest != row.sha256:
+            yield f"{row.job_id} {row.sha256}: other bytes"

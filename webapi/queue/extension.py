@@ -11,9 +11,8 @@ from flask import Flask, current_app
 from structlog import get_logger
 
 from webapi.errors import ConfigError, NotFound
-from webapi.queue import signing
+from webapi.queue import signing, stores
 from webapi.queue.children import after_fork
-from webapi.queue.files import FileStore
 from webapi.queue.hints import Hints
 from webapi.queue.job import Kind
 from webapi.queue.plain import PlainTask
@@ -57,7 +56,8 @@ class AppTask(Task):  # type: ignore[misc]
 class Queue:
     """`init_app` builds the app's Celery, at `app.extensions["celery"]`, and registers its kinds.
 
-    Reads REDIS_URL, REMOTE_CONTROL, SECRET_KEY, SECRET_KEY_FALLBACKS, STORAGE_URL and WEBAPI_ENV.
+    Reads REDIS_URL, REMOTE_CONTROL, SECRET_KEY, SECRET_KEY_FALLBACKS, STORAGE_URL (with it SCRATCH_PATH,
+    S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY) and WEBAPI_ENV.
     """
 
     def init_app(self, app: Flask, kinds: Sequence[Kind], plain: Sequence[PlainTask[Any, Any]] = ()) -> None:
@@ -72,7 +72,7 @@ class Queue:
         app.extensions["kinds"] = by_name
         app.extensions["queues"] = queues
         app.extensions["hints"] = Hints(app)
-        app.extensions["files"] = FileStore(app.config["STORAGE_URL"])
+        app.extensions["files"] = stores.made(app.config)
         app.extensions["celery"] = _celery(app, celery_settings(app, routes), kinds, plain)
 
 

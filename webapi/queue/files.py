@@ -1,29 +1,38 @@
-"""The file store: bytes named by their SHA-256, on a local disk. Bytes come before the row that names them."""
+"""The file store: bytes named by their SHA-256, kept before the row that names them.
+
+Where they are kept is another module's: `disk.py` or `s3.py`. What is under way lies on this machine in either case:
+`staging/<job>/<attempt>/` for what an attempt is writing, `incoming/` for what is being handed in or fetched.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 from uuid import UUID
 
-from webapi.failpoints import failpoint
+from flask import current_app
+
+from webapi.errors import Transient
 
 CHUNK = 1024 * 1024
-SHARDS = 256  # folders of the store, by the first two digits of the hash
+SHARDS = 256  # parts of the store, by the first two digits of the hash
+
+Named = Callable[[Collection[str]], set[str]]  # those of some hashes that a row names
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Bytes that are on the disk: their SHA-256 in hexadecimal and how many they are."""
+    """Bytes that are kept: their SHA-256 in hexadecimal and how many they are."""
 
     sha256: str
     size: int
@@ -37,52 +46,92 @@ class TooLong(Exception):
         super().__init__()
 
 
-class FileStore:
-    """`objects/ab/abcd…` for what is kept, `staging/<job>/<attempt>/` for what an attempt is writing."""
+class Damaged(Transient):
+    """The bytes of a file came otherwise than they were kept."""
+
+    code = "file_damaged"
+
+
+class Store(ABC):
+    """What a store does. Reading what it does not have raises FileNotFoundError; one that is away raises StoreAway."""
+
+    where: str  # for people; it holds no secret
+    remote = False  # whether it may keep one waiting
 
     def __init__(self, root: str) -> None:
-        self.root = Path(root)
-
-    def path(self, sha256: str) -> Path:
-        return self.root / "objects" / sha256[:2] / sha256
-
-    def local(self, sha256: str, folder: Path) -> Path:
-        """The bytes for as long as `folder` is there, whoever forgets them meanwhile: a name of their own in it.
-
-        Where no such name can be had, on another disk or of another user's file, the path in the store.
-        """
-        path = folder / sha256
-        try:
-            os.link(self.path(sha256), path)
-        except FileExistsError:
-            pass
-        except OSError:
-            return self.path(sha256)
-        return path
+        """`root` is the folder for what is under way."""
+        self.root = Path(root).resolve()
 
     def put(self, stream: IO[bytes], most: int | None = None) -> Stored:
         """Keep a stream. When this returns, the bytes survive a power cut. Raises TooLong beyond `most` bytes."""
-        incoming = self.root / "incoming"
-        incoming.mkdir(parents=True, exist_ok=True)
-        digest, size = hashlib.sha256(), 0
-        handle, name = tempfile.mkstemp(dir=incoming)
+        handle, name = tempfile.mkstemp(dir=self.incoming())
+        path = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
-                while chunk := stream.read(CHUNK):
-                    digest.update(chunk)
-                    size += len(chunk)
-                    _check(size, most)
-                    file.write(chunk)
+                stored = copied(stream, file, most)
+            self._take(path, stored)
         except BaseException:
-            Path(name).unlink()
+            path.unlink(missing_ok=True)
             raise
-        return self._keep(Path(name), digest.hexdigest(), size)
+        return stored
 
     def keep(self, path: Path) -> Stored:
         """Move a finished file of an attempt's staging into the store."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return self._keep(path, digest, path.stat().st_size)
+        stored = Stored(digest, path.stat().st_size)
+        self._take(path, stored)
+        return stored
+
+    @abstractmethod
+    def _take(self, path: Path, stored: Stored) -> None:
+        """Make the bytes of a local file durable under their hash: all of them or none. The file is gone then."""
+
+    @abstractmethod
+    def open(self, sha256: str) -> BufferedReader:
+        """The bytes, to be read from any position."""
+
+    def read(self, sha256: str) -> bytes:
+        """All of a small file. Raises Damaged."""
+        with self.open(sha256) as file:
+            content = file.read()
+        check(sha256, hashlib.sha256(content).hexdigest())
+        return content
+
+    @abstractmethod
+    def local(self, sha256: str, folder: Path) -> Path:
+        """A file of this machine with the bytes, to be read only, as long as `folder` is there, whoever forgets them."""
+
+    @abstractmethod
+    def copy(self, sha256: str, path: Path) -> None:
+        """Let the bytes be a new file of an attempt's staging, as if it had written them."""
+
+    @abstractmethod
+    def link(self, sha256: str, media_type: str, disposition: str) -> str | None:
+        """An address that hands out the bytes for a minute under these headers; None where we hand them out."""
+
+    @abstractmethod
+    def collect(self, shard: int, age: float, named: Named) -> int:
+        """Delete what is older than `age` seconds and not named, in one of the `SHARDS`. Returns how many files."""
+
+    def check(self) -> None:
+        """Try whether files can be kept. Raises OSError, ConfigError or StoreAway with a sentence for operators."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self.root) as file:
+            file.write(b"x")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def incoming(self) -> Path:
+        folder = self.root / "incoming"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for whoever has no job; it is gone afterwards."""
+        with tempfile.TemporaryDirectory(dir=self.incoming()) as folder:
+            yield Path(folder)
 
     def staging(self, job_id: UUID, attempt: int) -> Path:
         """The folder of one attempt, made when it is first asked for."""
@@ -93,62 +142,44 @@ class FileStore:
     def clear_staging(self, job_id: UUID, attempt: int) -> None:
         shutil.rmtree(self.root / "staging" / str(job_id) / str(attempt), ignore_errors=True)
 
-    def old(self, shard: int, age: float, batch: int) -> Iterator[list[str]]:
-        """The hashes in the folder of that number (0 to 255) whose files are older than `age` seconds, in batches."""
-        paths = filter(older(age), (self.root / "objects" / f"{shard:02x}").glob("*"))
-        while hashes := [path.name for path in islice(paths, batch)]:
-            yield hashes
-
-    def set_aside(self) -> list[str]:
-        """The hashes of what a `discard` that was cut short has left in between."""
-        return [path.name for path in (self.root / "trash").glob("*")]
-
-    def discard(self, sha256: str, age: float, is_named: Callable[[str], bool]) -> bool:
-        """Delete a file, unless it has become young or named since somebody looked. Whether it is gone.
-
-        It is set aside first and looked at again: whoever keeps the same bytes at this moment puts a
-        new file in its place, which is not touched.
-        """
-        aside = self.root / "trash" / sha256
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            self.path(sha256).replace(aside)
-        if older(age)(aside) and not is_named(sha256):
-            aside.unlink(missing_ok=True)
-            return True
-        with contextlib.suppress(FileExistsError, FileNotFoundError):
-            os.link(aside, self.path(sha256))
-        aside.unlink(missing_ok=True)
-        return False
-
     def old_staging(self, age: float) -> list[tuple[UUID, int]]:
         """The jobs and attempts whose staging nobody has touched for `age` seconds."""
         folders = filter(older(age), (self.root / "staging").glob("*/*"))
         return [(UUID(folder.parent.name), int(folder.name)) for folder in folders]
 
     def clear_incoming(self, age: float) -> int:
-        """Delete uploads that were never finished. Returns how many."""
+        """Delete uploads that were never finished and scratch that was left. Returns how many."""
         stale = list(filter(older(age), (self.root / "incoming").glob("*")))
         for path in stale:
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
         return len(stale)
 
-    def _keep(self, path: Path, sha256: str, size: int) -> Stored:
-        """fsync, rename, fsync the folder: after a crash there is the whole file or none."""
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-        target = self.path(sha256)
-        failpoint("A1")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(target)
-        for folder in (target.parent, target.parent.parent):
-            _sync(folder)
-        return Stored(sha256, size)
+
+def store() -> Store:
+    """The current app's."""
+    found: Store = current_app.extensions["files"]
+    return found
 
 
-def _check(size: int, most: int | None) -> None:
-    if most is not None and size > most:
-        raise TooLong(size)
+def copied(source: IO[bytes], target: IO[bytes], most: int | None = None) -> Stored:
+    """Write a stream to a file, in little memory. Raises TooLong beyond `most` bytes."""
+    digest, size = hashlib.sha256(), 0
+    while chunk := source.read(CHUNK):
+        digest.update(chunk)
+        size += len(chunk)
+        if most is not None and size > most:
+            raise TooLong(size)
+        target.write(chunk)
+    return Stored(digest.hexdigest(), size)
+
+
+def check(sha256: str, found: str) -> None:
+    """Raises Damaged."""
+    if sha256 != found:
+        raise Damaged
 
 
 def older(seconds: float) -> Callable[[Path], bool]:
@@ -162,11 +193,3 @@ def older(seconds: float) -> Callable[[Path], bool]:
             return False
 
     return is_older
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,22 +1,27 @@
 """Removing what nothing refers to any more (R5 of the protocol): orphan files, old staging, expired keys, the dead.
 
-A little at each turn: one of the store's 256 folders, so that a store of millions of files is walked in some hours.
+A little at each turn: one of the 256 parts of the store, so that a store of millions of files is walked in some hours.
 """
 
 from __future__ import annotations
 
 import random
+import threading
 import time
+from collections.abc import Collection
 
 from flask import Flask
 from sqlalchemy import Column, delete, select
+from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
+from webapi.errors import WebapiError
 from webapi.extensions import db
 from webapi.models import IdempotencyKey, Job, State, Worker
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
-from webapi.queue.files import SHARDS, FileStore
+from webapi.queue.children import FORK_LOCK
+from webapi.queue.files import SHARDS, Store
 
 TURN = 60.0  # seconds between two turns
 OLD = 86400.0  # seconds; a younger file may belong to a row that is still to be committed
@@ -32,6 +37,7 @@ class Housekeeper:
         self._app = app
         self._shard = random.randrange(SHARDS)  # noqa: S311 # nosec B311 - spreads relays, guards nothing
         self._next = time.monotonic() + TURN
+        self._walk: threading.Thread | None = None
 
     def tidy(self) -> None:
         """A turn, if it is time for one."""
@@ -41,9 +47,21 @@ class Housekeeper:
         self._shard = (self._shard + 1) % SHARDS
         forget_keys()
         forget_workers()
-        store: FileStore = self._app.extensions["files"]
+        store: Store = self._app.extensions["files"]
         remove_staging(store)
-        remove_orphans(store, self._shard)
+        if not store.remote:
+            remove_orphans(store, self._shard)
+        elif self._walk is None or not self._walk.is_alive():
+            self._walk = threading.Thread(target=self._beside, args=(store, self._shard), name="orphans", daemon=True)
+            self._walk.start()
+
+    def _beside(self, store: Store, shard: int) -> None:
+        """In a thread of its own: the relay, which holds up all jobs, must not wait for a store that is away."""
+        with self._app.app_context():
+            try:
+                remove_orphans(store, shard, OLD)
+            except (SQLAlchemyError, OSError, WebapiError) as error:
+                log.warning("orphan files not looked for", error=type(error).__name__)
 
 
 def forget_keys() -> int:
@@ -65,18 +83,15 @@ def forget_workers() -> int:
     return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
-def remove_orphans(store: FileStore, shard: int) -> int:
-    """Delete the old files of one folder that no row names. Returns how many."""
-    removed = sum(store.discard(sha256, OLD, _is_named) for sha256 in store.set_aside())
-    for hashes in store.old(shard, OLD, BATCH):
-        for sha256 in set(hashes) - _named(hashes):
-            removed += store.discard(sha256, OLD, _is_named)
+def remove_orphans(store: Store, shard: int, age: float = OLD) -> int:
+    """Delete the files of one part of the store that no row names and that are older than `age` seconds; how many."""
+    removed = store.collect(shard, age, _named)
     if removed:
         log.info("orphan files removed", files=removed)
     return removed
 
 
-def remove_staging(store: FileStore) -> int:
+def remove_staging(store: Store) -> int:
     """Delete what dead attempts left behind. Returns how many folders."""
     removed = 0
     for job_id, attempt in store.old_staging(OLD):
@@ -88,16 +103,15 @@ def remove_staging(store: FileStore) -> int:
     return removed + store.clear_incoming(OLD)
 
 
-def _is_named(sha256: str) -> bool:
-    return bool(_named([sha256]))
-
-
-def _named(hashes: list[str]) -> set[str]:
-    db.session.rollback()
-    found = [db.session.scalars(select(column).where(column.in_(hashes))) for column in _names()]
+def _named(hashes: Collection[str]) -> set[str]:
+    """No connection is held while the store is busy, and no process begins while one is used."""
+    with FORK_LOCK:
+        db.session.rollback()
+        found = [db.session.scalars(select(column).where(column.in_(hashes))).all() for column in file_columns()]
+        db.session.rollback()
     return {sha256 for rows in found for sha256 in rows}
 
 
-def _names() -> list[Column[str]]:
+def file_columns() -> list[Column[str]]:
     """Every column that may name a file, by its own name, so that a new table cannot be forgotten."""
     return [column for table in db.metadata.sorted_tables for column in table.columns if column.name.endswith("sha256")]

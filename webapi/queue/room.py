@@ -13,7 +13,7 @@ from webapi.errors import StorageFull
 from webapi.extensions import db
 from webapi.models import Artifact, Dataset, Job, Upload, User
 from webapi.models.transaction import in_transaction, writing
-from webapi.queue.files import Stored, TooLong
+from webapi.queue.files import Stored, TooLong, store
 
 FREE_SOME = "Delete datasets, uploads or files of jobs that you no longer need; your account lists the largest."
 
@@ -70,10 +70,9 @@ def put(owner_id: UUID, stream: IO[bytes]) -> Stored:
     if not in_transaction():
         db.session.commit()
     try:
-        stored: Stored = current_app.extensions["files"].put(stream, left)
+        return store().put(stream, left)
     except TooLong as error:
         raise _full(used(owner_id), error.size) from None
-    return stored
 
 
 def used(owner_id: UUID) -> int:

@@ -18,12 +18,13 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
-from webapi.errors import ConfigError
+from webapi.errors import ConfigError, StoreAway
 from webapi.models import Worker
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue.children import guard_forks, worker_id
 from webapi.queue.drain import drain
+from webapi.queue.files import Store
 from webapi.queue.relay import Relay
 from webapi.queue.settings import WORKER_TRANSPORT
 from webapi.queue.watchdog import Watchdog
@@ -116,6 +117,19 @@ def _check_kinds(app: Flask, queues: set[str]) -> None:
                 raise SystemExit(error.message) from None
 
 
+def _check_files(app: Flask) -> None:
+    """Ends a program in production that could keep no file; one whose store is only away goes on, and waits for it."""
+    if app.config["WEBAPI_ENV"] != "production":
+        return
+    kept: Store = app.extensions["files"]
+    try:
+        kept.check()
+    except ConfigError as error:
+        raise SystemExit(error.message) from None
+    except (OSError, StoreAway) as error:
+        log.warning("files cannot be kept now", error=str(error))
+
+
 class RelayStep(bootsteps.StartStopStep):  # type: ignore[misc]
     """Starts the relay once the pool has forked, and stops it before the pool goes and after the jobs have ended."""
 
@@ -127,6 +141,7 @@ class RelayStep(bootsteps.StartStopStep):  # type: ignore[misc]
         worker.app.conf.broker_transport_options = WORKER_TRANSPORT
         worker_id(app)  # before the fork: the children's leases name it
         guard_forks()
+        _check_files(app)
         _check_kinds(app, set(worker.app.amqp.queues.consume_from))
 
     def start(self, worker: Any) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import IO, Annotated, Any
 from uuid import UUID
 
-from flask import current_app
 from pydantic import BaseModel, Field
 from sqlalchemy import delete, exists, select
 from sqlalchemy.exc import IntegrityError
@@ -75,20 +74,20 @@ def safe_name(name: str) -> str:
 
 
 @remembered
-def upload(owner_id: UUID, upload_id: UUID) -> tuple[Upload, Path]:
-    """A file handed in, and where its bytes lie. Raises NotFound for one that is not this owner's."""
-    row = db.session.scalar(select(Upload).where(Upload.id == upload_id, Upload.owner_id == owner_id))
+def upload(owner_id: UUID, upload_id: UUID) -> Upload:
+    """A file handed in. Raises NotFound for one that is not this owner's."""
+    row: Upload | None = db.session.scalar(select(Upload).where(Upload.id == upload_id, Upload.owner_id == owner_id))
     if row is None:
         raise NotFound("There is no such upload.")
-    return row, current_app.extensions["files"].path(row.sha256)
+    return row
 
 
-def artifact(job_id: UUID, name: str) -> tuple[Artifact, Path]:
-    """A file that a job produced, and where its bytes lie. Raises NotFound."""
-    row = db.session.scalar(select(Artifact).where(Artifact.job_id == job_id, Artifact.name == name))
+def artifact(job_id: UUID, name: str) -> Artifact:
+    """A file that a job produced. Raises NotFound."""
+    row: Artifact | None = db.session.scalar(select(Artifact).where(Artifact.job_id == job_id, Artifact.name == name))
     if row is None:
         raise NotFound("The job has no such file.")
-    return row, current_app.extensions["files"].path(row.sha256)
+    return row
 
 
 def discard_upload(owner: User, upload_id: UUID) -> None:

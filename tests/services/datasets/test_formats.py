@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from webapi.errors import Invalid
@@ -27,9 +25,8 @@ from webapi.services.datasets.formats import told
         (b"", "x.csv", "csv"),
     ],
 )
-def test_the_format_is_told(tmp_path: Path, content: bytes, name: str, expected: str) -> None:
-    (tmp_path / "file").write_bytes(content)
-    assert told(tmp_path / "file", name) == expected
+def test_the_format_is_told(content: bytes, name: str, expected: str) -> None:
+    assert told(content, name) == expected
 
 
 @pytest.mark.parametrize(
@@ -42,8 +39,7 @@ def test_the_format_is_told(tmp_path: Path, content: bytes, name: str, expected:
         (b"a,b\n", "x.parquet", "The file is called .parquet but holds none."),
     ],
 )
-def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, name: str, sentence: str) -> None:
-    (tmp_path / "file").write_bytes(content)
+def test_what_is_no_table_is_refused(content: bytes, name: str, sentence: str) -> None:
     with pytest.raises(Invalid) as caught:
-        told(tmp_path / "file", name)
+        told(content, name)
     assert caught.value.message.startswith(sentence)

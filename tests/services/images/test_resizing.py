@@ -17,6 +17,7 @@ from tests.services.images.pictures import encoded, gif, photo
 from webapi.blueprints import forms
 from webapi.models import Artifact, Job, User
 from webapi.queue import kind_named
+from webapi.queue.files import store
 from webapi.queue.run import work
 from webapi.services import storage
 from webapi.tasks.image_resize import Picture
@@ -32,7 +33,7 @@ def resized(name: str, content: bytes, sizes: list[str], **options: Any) -> Job:
 
 
 def bytes_of(row: Artifact) -> bytes:
-    return storage.artifact(row.job_id, row.name)[1].read_bytes()
+    return store().read(storage.artifact(row.job_id, row.name).sha256)
 
 
 def test_every_size_becomes_a_file_of_the_job() -> None:

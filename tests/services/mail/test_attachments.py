@@ -20,6 +20,7 @@ from webapi.errors import NotFound
 from webapi.extensions import db
 from webapi.models import Artifact, Upload
 from webapi.models.transaction import writing
+from webapi.queue.files import store
 from webapi.services import links
 from webapi.services.mail import attachments
 
@@ -139,7 +140,7 @@ def test_what_is_too_large_together_is_linked(mail_server: SmtpServer) -> None:
     for kind in ("plain", "html"):
         tokens = re.findall(r"http://127\.0\.0\.1:5000/files/([\w.-]+)", body(mail, kind))
         found = [attachments.linked(token) for token in tokens]
-        assert [file.path.read_bytes() for file in found] == [b"a" * 60, b"b" * 60]
+        assert [store().read(file.sha256) for file in found] == [b"a" * 60, b"b" * 60]
         assert [file.name for file in found] == ["first.pdf", "second _ _b_.pdf"]
 
 

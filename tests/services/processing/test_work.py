@@ -14,6 +14,7 @@ import pytest
 from tests.queue.rows import OWNER, accept, artifacts, job
 from webapi.models import Job
 from webapi.queue import kind_named
+from webapi.queue.files import store
 from webapi.queue.run import work
 from webapi.services import storage
 from webapi.tasks.data_process import Data
@@ -33,7 +34,7 @@ def done(content: str, name: str = "orders.csv", **options: Any) -> Job:
 
 
 def file_of(finished: Job, name: str) -> bytes:
-    return storage.artifact(finished.id, name)[1].read_bytes()
+    return store().read(storage.artifact(finished.id, name).sha256)
 
 
 def test_rows_before_and_after_add_up_by_the_steps_between() -> None:

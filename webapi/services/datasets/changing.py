@@ -19,6 +19,7 @@ from webapi.models import Dataset, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import control, kind_named, room
+from webapi.queue.files import store
 from webapi.services import jobs, storage
 from webapi.services.datasets import finding, formats, naming
 from webapi.services.datasets.ways import Ways
@@ -113,7 +114,8 @@ def _keep(owner_id: UUID, file_name: str, stream: IO[bytes], ways: Ways) -> dict
     stored, name = room.put(owner_id, stream), storage.safe_name(file_name)
     if not stored.size:
         raise Invalid("The file is empty.")
-    told = formats.told(current_app.extensions["files"].path(stored.sha256), name)
+    with store().open(stored.sha256) as file:
+        told = formats.told(file.read(formats.HEAD), name)
     ways.check(told)
     facts = {"sha256": stored.sha256, "size": stored.size, "file_name": name, "format": told}
     return facts | {"options": {"given": ways.given()}}

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
 from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import defer
 
@@ -16,6 +15,7 @@ from webapi.errors import NotFound, Permanent, Transient
 from webapi.extensions import db
 from webapi.models import FINAL, Dataset, Job, Report, ReportVersion
 from webapi.queue import Snooze, current
+from webapi.queue.files import store
 from webapi.services.queries.sources import Source
 
 MOST = 500  # in a list
@@ -72,8 +72,7 @@ def sources(owner_id: UUID, pairs: Sequence[tuple[str, UUID]], folder: Path) -> 
     query = _with_jobs().where(Dataset.owner_id == owner_id, Dataset.id.in_(wanted))
     rows = {row.id: (row, job) for row, job in db.session.execute(query.execution_options(populate_existing=True))}
     tables = {name: _table(name, *rows.get(dataset_id, (None, None))) for name, dataset_id in pairs}
-    files = current_app.extensions["files"]
-    return {name: Source(files.local(sha256, folder), "parquet") for name, sha256 in tables.items()}
+    return {name: Source(store().local(sha256, folder), "parquet") for name, sha256 in tables.items()}
 
 
 def preview(row: Dataset) -> Preview:

@@ -17,6 +17,7 @@ from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import progress
 from webapi.queue.attempt import Attempt, Replaced
+from webapi.queue.files import store
 from webapi.services.datasets import sheets
 from webapi.services.datasets.ways import Ways, found
 from webapi.services.queries import tables
@@ -34,10 +35,11 @@ def inspect(attempt: Attempt, dataset_id: UUID) -> dict[str, Any]:
     if row is None or row.job_id != attempt.job_id:
         return {"dataset": str(dataset_id), "outcome": "overtaken"}
     given, file, told = dict(row.options.get("given", {})), row.sha256, row.format
-    files = current_app.extensions["files"]
+    files = store()
     with tempfile.TemporaryDirectory(dir=files.staging(attempt.job_id, attempt.number)) as folder:
+        path = files.local(file, Path(folder))
         try:
-            table, notes = _read(files.path(file), told, Ways(**given), Path(folder))
+            table, notes = _read(path, told, Ways(**given), Path(folder))
         except (Invalid, Permanent) as error:
             values: dict[str, Any] = {"state": "faulty", "problem": error.message[:500], "options": {"given": given}}
         else:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-from flask import current_app
-
 from webapi.queue import current, new_file
+from webapi.queue.files import store
 from webapi.services import storage
 from webapi.services.images import running, sizes
 from webapi.services.images.order import Order
@@ -40,10 +39,9 @@ def resize(upload_id: UUID, wanted: Wanted) -> dict[str, Any]:
     """Make every size of an uploaded picture a file of the current job. Raises Permanent with a sentence."""
     attempt = current()
     assert attempt is not None, "an upload belongs to the owner of a job"
-    row, path = storage.upload(attempt.owner_id, upload_id)
-    with tempfile.TemporaryDirectory(
-        dir=current_app.extensions["files"].staging(attempt.job_id, attempt.number)
-    ) as folder:
+    row = storage.upload(attempt.owner_id, upload_id)
+    with tempfile.TemporaryDirectory(dir=store().staging(attempt.job_id, attempt.number)) as folder:
+        path = store().local(row.sha256, Path(folder))
         parsed = [sizes.parse(size) for size in wanted.sizes]
         order = Order(**vars(wanted) | {"source": str(path), "folder": folder, "name": row.name, "sizes": parsed})
         drawn = running.in_child(order)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 from flask import current_app
@@ -14,6 +13,7 @@ from sqlalchemy import select
 from webapi.errors import Fault, Invalid, NotFound
 from webapi.extensions import db
 from webapi.models import Artifact, Job, Upload
+from webapi.queue.files import store
 from webapi.services import links, storage
 from webapi.services.mail.message import Attachment
 from webapi.services.remembering import remembered
@@ -40,11 +40,6 @@ class File:
     sha256: str
     token: tuple[str, str]
 
-    @property
-    def path(self) -> Path:
-        path: Path = current_app.extensions["files"].path(self.sha256)
-        return path
-
 
 def of(owner_id: UUID, uploads: Sequence[UUID], artifacts: Sequence[str]) -> list[File]:
     """The files that a payload names. Raises Invalid for one that is not the owner's, or must not be mailed."""
@@ -59,7 +54,7 @@ def split(files: Sequence[File]) -> tuple[list[Attachment], list[File]]:
     """What goes with the mail, and what is linked instead because it all would be too large."""
     if sum(file.size for file in files) > current_app.config["MAIL_ATTACHMENTS"]:
         return [], list(files)
-    return [Attachment(file.name, file.media_type, file.path.read_bytes()) for file in files], []
+    return [Attachment(file.name, file.media_type, store().read(file.sha256)) for file in files], []
 
 
 def link(file: File) -> str:
@@ -79,7 +74,7 @@ def linked(token: str) -> File:
 
 def _upload(owner_id: UUID, position: int, upload_id: UUID) -> File:
     try:
-        row, _ = storage.upload(owner_id, upload_id)
+        row = storage.upload(owner_id, upload_id)
     except NotFound as error:
         raise Invalid(faults=(Fault(f"/attachments/{position}", error.message),)) from None
     return _harmless(_file(row, "upload"), f"/attachments/{position}")

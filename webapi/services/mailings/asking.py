@@ -104,6 +104,6 @@ def earlier(owner_id: UUID, template_id: UUID, sha256: str) -> Mailing | None:
 
 def _upload(owner_id: UUID, upload_id: UUID) -> Upload:
     try:
-        return storage.upload(owner_id, upload_id)[0]
+        return storage.upload(owner_id, upload_id)
     except NotFound as error:
         raise Invalid(faults=(Fault("/recipients", error.message),)) from None

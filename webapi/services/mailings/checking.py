@@ -9,7 +9,6 @@ from itertools import islice
 from typing import IO, Any
 from uuid import UUID
 
-from flask import current_app
 from sqlalchemy import select, update
 
 from webapi.errors import Invalid, Permanent
@@ -18,6 +17,7 @@ from webapi.models import Job, Mailing, State
 from webapi.models.transaction import writing
 from webapi.queue import new_file, progress
 from webapi.queue.attempt import Attempt, Replaced
+from webapi.queue.files import store
 from webapi.services import links, storage
 from webapi.services.mail import suppressions, templates
 from webapi.services.mailings import asking, steering
@@ -60,11 +60,12 @@ def _refusal(mailing: Mailing) -> str:
 
 
 def _read(attempt: Attempt, mailing: Mailing, wanted: Wanted) -> tuple[Findings, str | None]:
-    upload, path = storage.upload(attempt.owner_id, mailing.upload_id)
+    upload = storage.upload(attempt.owner_id, mailing.upload_id)
     letter = templates.wording(mailing.template_id, mailing.template_version).prepared(bulk=True)
     findings = Findings()
     kept = new_file("recipients.ndjson", "application/x-ndjson")
     faulty = new_file("bad-rows.csv", "text/csv")
+    path = store().local(upload.sha256, kept.parent)
     try:
         with (
             open_sheet(path, upload.name) as sheet,
@@ -82,7 +83,7 @@ def _read(attempt: Attempt, mailing: Mailing, wanted: Wanted) -> tuple[Findings,
         attempt.files.pop("bad-rows.csv")
     attempt.files.pop("recipients.ndjson")  # the mailing names it, and no page
     attempt.still_mine()
-    sha256: str | None = current_app.extensions["files"].keep(kept).sha256 if findings.good else None
+    sha256: str | None = store().keep(kept).sha256 if findings.good else None
     return findings, sha256
 
 

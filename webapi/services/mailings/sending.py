@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
+from io import BufferedReader
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue import Snooze, kind_named, progress
 from webapi.queue.attempt import Cancelled
+from webapi.queue.files import store
 from webapi.queue.submit import insert_job
 from webapi.services.mail import mailer, senders, templates
 from webapi.services.mail.mailer import Errand
@@ -90,9 +91,9 @@ def send(part: Part) -> dict[str, Any]:
 
 def lots(mailing: Mailing) -> Iterator[Lot]:
     """The rows that are in no part yet, in lots."""
-    begin, size, path = mailing.spread, part_size(mailing.rate), _path(mailing)
+    begin, size = mailing.spread, part_size(mailing.rate)
     mailing_id, total = mailing.id, mailing.recipients
-    with path.open("rb") as file:
+    with _open(mailing) as file:
         file.seek(mailing.spread_offset)
         while begin < total:
             parts: list[Part] = []
@@ -145,16 +146,16 @@ def _turn_of(session: Session, mailing: Mailing) -> datetime:
 
 
 def _rows(mailing: Mailing, offset: int, count: int) -> Iterator[tuple[str, dict[str, str]]]:
-    with _path(mailing).open("rb") as file:
+    with _open(mailing) as file:
         file.seek(offset)
         for _ in range(count):
             _, address, values = json.loads(file.readline())
             yield address, values
 
 
-def _path(mailing: Mailing) -> Path:
-    path: Path = current_app.extensions["files"].path(mailing.recipients_sha256)
-    return path
+def _open(mailing: Mailing) -> BufferedReader:
+    assert mailing.recipients_sha256 is not None, "a file that was checked has rows"
+    return store().open(mailing.recipients_sha256)
 
 
 def _rest_if_needed(mailing_id: UUID, began: float) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Select, func, select
 
 from webapi.extensions import db
 from webapi.models import FINAL, Effect, EffectState, Job, Mailing, State
+from webapi.queue.files import store
 from webapi.services import addresses, storage
 from webapi.services.formats.cells import inert
 from webapi.services.mail import suppressions
@@ -91,8 +92,8 @@ def mails(mailing: Mailing, states: Sequence[EffectState], limit: int = 100, aft
 
 def verdicts(mailing: Mailing, address_column: str | None) -> Iterator[str]:
     """The file as it was handed in, as CSV, with four columns more. It is read and written row by row."""
-    upload, path = storage.upload(mailing.owner_id, mailing.upload_id)
-    with open_sheet(path, upload.name) as sheet:
+    upload = storage.upload(mailing.owner_id, mailing.upload_id)
+    with store().scratch() as folder, open_sheet(store().local(upload.sha256, folder), upload.name) as sheet:
         names = {as_name(column): column for column in sheet.columns}
         wanted = (as_name(address_column),) if address_column else ADDRESS_COLUMNS
         column = next((names[name] for name in wanted if name in names), sheet.columns[0])

@@ -19,6 +19,7 @@ from webapi.errors import Invalid, Permanent
 from webapi.extensions import db
 from webapi.models import Dataset
 from webapi.queue import current, progress
+from webapi.queue.files import store
 from webapi.services import datasets, storage
 from webapi.services.processing.columns import Column, Wanted
 from webapi.services.queries.calls import identifier
@@ -92,24 +93,24 @@ class Table:
 def scratch() -> Iterator[Path]:
     """A folder that is gone afterwards; with a job, in the place that is cleared when its attempt is lost."""
     attempt = current()
-    files = current_app.extensions["files"] if attempt else None
-    root = files.staging(attempt.job_id, attempt.number) if attempt and files else None
+    root = store().staging(attempt.job_id, attempt.number) if attempt else None
     with tempfile.TemporaryDirectory(dir=root) as folder:
         yield Path(folder)
 
 
 def of_upload(upload_id: UUID, folder: Path) -> Table:
     """A file handed in by the job's owner. Permanent when it is of no format that can be read."""
-    row, path = storage.upload(_owner(), upload_id)
+    row = storage.upload(_owner(), upload_id)
     suffix = Path(row.name).suffix.lower().removeprefix(".")
-    if suffix == "xlsx":
-        try:
-            return Table(row.name, _of_workbook(path, row.name, folder), folder)
-        except Invalid as error:
-            raise Permanent(f"{row.name}: {error.message}") from None
-    if suffix not in FORMATS:
+    if suffix not in {*FORMATS, "xlsx"}:
         raise Permanent(f"{row.name}: this is none of {', '.join(FORMATS)}, xlsx.")
-    return Table(row.name, Source(path, suffix), folder)
+    path = store().local(row.sha256, folder)
+    if suffix != "xlsx":
+        return Table(row.name, Source(path, suffix), folder)
+    try:
+        return Table(row.name, _of_workbook(path, row.name, folder), folder)
+    except Invalid as error:
+        raise Permanent(f"{row.name}: {error.message}") from None
 
 
 def of_dataset(name: str, folder: Path) -> Table:

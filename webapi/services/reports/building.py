@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flask import current_app
-
 from webapi.errors import Permanent
 from webapi.models import ReportVersion
 from webapi.queue import current, new_file, progress
 from webapi.queue.attempt import Attempt
+from webapi.queue.files import store
 from webapi.services import formats
 from webapi.services.formats import MEDIA_TYPES, SUFFIXES, Format, Heading, Written
 from webapi.services.formats.proof import facts
@@ -87,7 +86,7 @@ def _built(task: _Task) -> dict[str, Any]:
     path = new_file(task.file, MEDIA_TYPES[order.format])
     values = definition.bound(order.parameters, order.timezone, task.as_of)
     asked = Asked(attempt.owner_id, task.version, values, order.timezone)
-    folder = current_app.extensions["files"].staging(attempt.job_id, attempt.number) / "scratch"
+    folder = store().staging(attempt.job_id, attempt.number) / "scratch"
     folder.mkdir(exist_ok=True)
     heading = _heading(task)
     progress(1, "waiting for rows")

@@ -14,6 +14,7 @@ from webapi.errors import NotFound
 from webapi.extensions import db
 from webapi.models import FINAL, Job, User
 from webapi.queue import Snooze
+from webapi.queue.files import store
 from webapi.services import storage
 from webapi.services.mail import attachments, letters, mailer
 from webapi.services.mail.letters import Letter
@@ -50,11 +51,11 @@ def finished(job_id: UUID) -> tuple[Job, dict[str, Any]]:
 def _with_chart(letter: Letter, job_id: UUID) -> tuple[Letter, list[Attachment]]:
     """The letter with the report's chart in it, if it has one."""
     try:
-        _, path = storage.artifact(job_id, CHART)
+        row = storage.artifact(job_id, CHART)
     except NotFound:
         return letter, []
     shown = f'{letter.html}<p><img src="cid:{CHART}" alt="" width="536" class="chart"></p>'
-    return replace(letter, html=shown), [Attachment(CHART, "image/png", path.read_bytes(), CHART)]
+    return replace(letter, html=shown), [Attachment(CHART, "image/png", store().read(row.sha256), CHART)]
 
 
 def _values(manifest: dict[str, Any], owner: User) -> dict[str, str]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from webapi.errors import Invalid, Permanent, Transient
 from webapi.models import ReportVersion
+from webapi.queue.files import store
 from webapi.services.formats.table import Heading, check
 from webapi.services.reports import library, sources
 from webapi.services.reports.definition import Definition
@@ -46,7 +45,7 @@ def look(owner_id: UUID, definition: Definition, given: Mapping[str, str], timez
 
     asked = Asked(owner_id, version, values, timezone, newest=NEWEST)
     try:
-        with tempfile.TemporaryDirectory() as scratch, sources.opened(asked, Path(scratch), tick, ROWS) as found:
+        with store().scratch() as scratch, sources.opened(asked, scratch, tick, ROWS) as found:
             chart = definition.chart.chart() if definition.chart else None
             check(Heading(definition.title, {}, now, chart=chart), found.columns)
             rows = [[_text(value) for value in row] for row in found.rows]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -18,6 +16,7 @@ from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import Snooze, new_file
 from webapi.queue.attempt import Attempt
+from webapi.queue.files import store
 
 LOOK_AGAIN, LONGEST_WAIT = 1.0, 30.0  # seconds
 
@@ -68,12 +67,8 @@ def _earlier(attempt: Attempt, fingerprint: str, max_age: int | None) -> Found |
 
 def copied(found: Found) -> dict[str, Any]:
     """Give this job the files of the other one. Returns its manifest, which says whose it is."""
-    store = current_app.extensions["files"]
     for name, media_type, sha256 in found.files:
-        path = new_file(name, media_type)
-        path.unlink(missing_ok=True)
-        os.link(store.path(sha256), path)
-        os.utime(path)  # nobody clears away what is young
+        store().copy(sha256, new_file(name, media_type))
     return {**found.manifest, "reused_from": str(found.job_id)}
 
 

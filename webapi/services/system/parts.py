@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
 from alembic.migration import MigrationContext
@@ -22,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapi.errors import WebapiError
 from webapi.extensions import db
+from webapi.queue.files import store
 from webapi.services.mail import pool
 from webapi.services.reports import databases
 from webapi.services.reports.fetching import Unreachable
@@ -101,33 +99,25 @@ def redis() -> Check:
 
 
 def files() -> Check:
-    """Whether a file can be written and brought to the disk."""
-    root = Path(current_app.config["STORAGE_URL"])
-    return _tried("files", f"{root} can be written.", f"check STORAGE_URL: {root}", lambda: _write_to(root))
-
-
-def _write_to(root: Path) -> None:
-    root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=root) as file:
-        file.write(b"x")
-        file.flush()
-        os.fsync(file.fileno())
+    """Whether a file can be kept where files are kept."""
+    where = store().where
+    return _tried("files", f"{where} can be written.", f"check STORAGE_URL: {where}", store().check)
 
 
 def disk() -> Check:
-    """How much room is left where the files are."""
-    root = Path(current_app.config["STORAGE_URL"])
+    """How much room is left where files are written."""
+    root = store().root
     try:
         used = shutil.disk_usage(root)
     except OSError as error:
-        return Check("disk", "bad", f"{error.strerror}: {root}.", f"check STORAGE_URL: {root}")
+        return Check("disk", "bad", f"{error.strerror}: {root}.", f"check STORAGE_URL and SCRATCH_PATH: {root}")
     return room(used.total, used.free)
 
 
 def room(total: int, free: int) -> Check:
     """What so many free bytes of so many mean."""
     sentence = f"{free / 1e9:,.1f} of {total / 1e9:,.1f} GB are free."
-    remedy = "free some, or move STORAGE_URL to a larger disk; jobs that write files wait until then"
+    remedy = "free some, or move STORAGE_URL (SCRATCH_PATH) to a larger disk; jobs that write files wait until then"
     for verdict, (share, least) in (("bad", LEAST), ("warn", LOW)):
         if free < least or free < share * total:
             return Check("disk", verdict, sentence, remedy)  # type: ignore[arg-type]
