@@ -149,7 +149,9 @@ def logs(job_id: UUID) -> AttemptLogList:
 
 
 @bp.get("/jobs/<uuid:job_id>/artifacts/<name>")
-@bp.doc(responses={200: "The bytes of the file."}, extensions={"x-answer": "*/*"})
+@bp.doc(
+    responses={200: "The bytes of the file.", 302: "The same, from another address."}, extensions={"x-answer": "*/*"}
+)
 def artifact(job_id: UUID, name: str) -> Response:
     """Download a file that a job produced; ranges are supported"""
     return download(jobs.find(me(), job_id), name)

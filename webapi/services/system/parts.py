@@ -26,6 +26,7 @@ from webapi.services.reports.fetching import Unreachable
 
 SKEW = 2.0  # seconds between this machine's clock and the database's
 SLOW = 0.5  # seconds; a part that takes longer to answer holds up every request
+FAR = 5.0  # seconds; the same for a store over a network, of which several things are asked
 LOW, LEAST = (0.10, 1e9), (0.02, 2e8)  # of a disk: the free share and the free bytes below which it is low, or too low
 
 
@@ -101,14 +102,15 @@ def redis() -> Check:
 def files() -> Check:
     """Whether a file can be kept where files are kept."""
     where = store().where
-    return _tried("files", f"{where} can be written.", f"check STORAGE_URL: {where}", store().check)
+    most = FAR if store().remote else SLOW
+    return _tried("files", f"{where} can be written.", f"check STORAGE_URL: {where}", store().check, most)
 
 
 def disk() -> Check:
     """How much room is left where files are written."""
     root = store().root
     try:
-        used = shutil.disk_usage(root)
+        used = shutil.disk_usage(store().incoming())
     except OSError as error:
         return Check("disk", "bad", f"{error.strerror}: {root}.", f"check STORAGE_URL and SCRATCH_PATH: {root}")
     return room(used.total, used.free)
@@ -153,18 +155,18 @@ def _source(name: str) -> Check:
     return Check(part, "ok", "It answers, and its role can only read.", "", taken.seconds)
 
 
-def _tried(part: str, well: str, remedy: str, attempt: Callable[[], None]) -> Check:
+def _tried(part: str, well: str, remedy: str, attempt: Callable[[], None], most: float = SLOW) -> Check:
     try:
         with watch() as taken:
             attempt()
     except (OSError, WebapiError) as error:
         return Check(part, "bad", str(error), remedy)
-    return _slow(Check(part, "ok", well, "", taken.seconds))
+    return _slow(Check(part, "ok", well, "", taken.seconds), most)
 
 
-def _slow(check: Check) -> Check:
+def _slow(check: Check, most: float = SLOW) -> Check:
     """What answers, but so late that it holds others up."""
-    if check.seconds is None or check.seconds <= SLOW:
+    if check.seconds is None or check.seconds <= most:
         return check
     remedy = "look at the load of the machine that it runs on"
     return replace(check, verdict="warn", sentence=f"{check.sentence} It took long to answer.", remedy=remedy)
