@@ -100,7 +100,7 @@ class Store(ABC):
 
     @abstractmethod
     def local(self, sha256: str, folder: Path) -> Path:
-        """A file of this machine with the bytes, to be read only, as long as `folder` is there, whoever forgets them."""
+        """A file of this machine with the bytes, only to be read, as long as `folder` is there, whoever forgets it."""
 
     @abstractmethod
     def copy(self, sha256: str, path: Path) -> None:
