@@ -11,7 +11,7 @@ from flask import Flask
 
 from tests.servers import Broker
 from webapi.queue.hints import Hint
-from webapi.queue.transport import steady
+from webapi.queue.transport import SteadyReading, steady
 
 
 @pytest.fixture
@@ -23,9 +23,13 @@ def own_broker() -> Iterator[Broker]:
 
 
 @pytest.fixture
-def channel(make_app: Callable[..., Flask], own_broker: Broker) -> Any:
+def app(make_app: Callable[..., Flask], own_broker: Broker) -> Flask:
+    return make_app(REDIS_URL=own_broker.url)
+
+
+@pytest.fixture
+def channel(app: Flask) -> Any:
     """One that has taken a hint and has not acknowledged it."""
-    app = make_app(REDIS_URL=own_broker.url)
     connection = app.extensions["celery"].connection_for_read()
     steady(connection)
     app.extensions["hints"].ring([Hint("data.process", "default", UUID(int=1))])
@@ -52,3 +56,10 @@ def test_a_hint_that_was_taken_is_put_back_while_redis_lives(channel: Any, own_b
     channel.qos.restore_unacked_once()
     assert not channel.qos._delivered
     assert own_broker.client().llen("{webapi}:default") == 1
+
+
+def test_a_connection_that_turns_to_another_sentinel_stays_steady(app: Flask, own_broker: Broker) -> None:
+    connection = app.extensions["celery"].connection_for_read()
+    steady(connection)
+    connection.switch(own_broker.url)
+    assert isinstance(connection.channel(), SteadyReading)

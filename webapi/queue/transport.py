@@ -52,8 +52,15 @@ class SteadyConsumer(Consumer):  # type: ignore[misc]
 
 
 def steady(conn: Any) -> None:
-    """Let the channels that a connection of kombu's will open be steady ones."""
-    channel = conn.transport.Channel
+    """Let the channels that a connection of kombu's will open be steady ones, also once it asks another sentinel."""
+    make = conn.create_transport
+    conn.create_transport = lambda: _steadied(make())  # kombu makes a new one for each sentinel that it turns to
+    _steadied(conn.transport)
+
+
+def _steadied(transport: Any) -> Any:
+    channel = transport.Channel
     if not issubclass(channel, SteadyReading):
         qos = type("SteadyQoS", (SteadyRestoring, channel.QoS), {})
-        conn.transport.Channel = type("SteadyChannel", (SteadyReading, channel), {"QoS": qos})
+        transport.Channel = type("SteadyChannel", (SteadyReading, channel), {"QoS": qos})
+    return transport
