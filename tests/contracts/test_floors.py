@@ -21,11 +21,13 @@ FLOORS = (
     (
         "webapi.errors",
         "webapi.problems",
+        "webapi.brokers",
         "webapi.buckets",
         "webapi.config",
         "webapi.databases",
         "webapi.failpoints",
         "webapi.logs",
+        "webapi.redis_settings",
         "webapi.secret_files",
         "webapi.version",
     ),

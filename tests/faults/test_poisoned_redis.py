@@ -22,7 +22,8 @@ from tests.waiting import until
 from webapi.extensions import db
 from webapi.models import Job
 from webapi.queue import submit
-from webapi.queue.hints import EPOCH_KEY, Hint
+from webapi.queue.hints import Hint
+from webapi.queue.servers import EPOCH_KEY
 
 QUEUE = "{webapi}:default"
 

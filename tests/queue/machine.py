@@ -69,7 +69,7 @@ class Machine(RuleBasedStateMachine):
         with writing() as session:
             for table in reversed(db.metadata.sorted_tables):
                 session.execute(table.delete())
-        self.app.extensions["hints"].forget_epoch()
+        self.app.extensions["hints"].servers[0].forget_epoch()
         add_owner()
 
     def teardown(self) -> None:

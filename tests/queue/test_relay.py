@@ -31,7 +31,7 @@ QUEUE = "{webapi}:default"
 @pytest.fixture
 def relay(ground: Flask, broker: Broker) -> Relay:
     """A relay that knows this Redis already."""
-    ground.extensions["hints"].new_epoch()
+    ground.extensions["hints"].emptied()
     return Relay(ground)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, current_app, request
 
-from webapi.config import LOOPBACK
+from webapi.brokers import LOOPBACK
 from webapi.errors import Malformed
 
 # Those who watch a process ask it by its address.

@@ -7,11 +7,9 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
+from webapi import brokers
 from webapi.config import environment
 from webapi.errors import ConfigError
 from webapi.local import ports
@@ -66,7 +64,7 @@ def find() -> str:
 
 def answers(url: str) -> bool:
     """Whether a server is there and lets us in."""
-    with Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)) as server:
+    with brokers.client(url, 2) as server:
         try:
             return bool(server.ping())
         except RedisError:

@@ -8,6 +8,7 @@ from typing import Any
 
 from webapi.config import RUN_FILE, Settings, environment
 from webapi.local.layout import Layout
+from webapi.redis_settings import PREFIX
 
 
 def copy_of(project: Path, folder: Path) -> Path:
@@ -27,5 +28,6 @@ def defaults() -> dict[str, Any]:
 def environment_of(layout: Layout) -> Mapping[str, str]:
     """This process's environment without any setting of ours but those of `layout`."""
     settings = {spelled for name in Settings.model_fields for spelled in (name, f"{name}_FILE")}
-    inherited = {name: value for name, value in environment({}).items() if name not in settings}
+    ours = {name for name in environment({}) if name in settings or name.startswith(PREFIX)}
+    inherited = {name: value for name, value in environment({}).items() if name not in ours}
     return inherited | layout.settings()

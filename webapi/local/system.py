@@ -48,7 +48,7 @@ def bring_up(
         Program("database", (sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"), environment), SLOW
     )
     where, patience = ("the server at REDIS_URL", ANSWER) if layout.broker is None else ("valkey", SLOW)
-    supervisor.until(lambda: broker.answers(layout.settings()["REDIS_URL"]), f"{where} to answer", patience)
+    supervisor.until(lambda: broker.answers(app.config["REDIS_URL"]), f"{where} to answer", patience)
     pids = [supervisor.start(_worker(name, app, environment, concurrency)) for name in workers]
     if layout.mail_port is not None:
         port = layout.mail_port

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 SHORTEST = 6  # characters; a shorter secret is found in any text, and guards nothing
 LEAST_PART = 4  # characters of a secret at which the end of a text was cut
@@ -15,7 +15,7 @@ BLOT = "…"
 STARS = "***"
 ESCAPED = ("<>&'", "<>&'+", "<>&'+/=")  # by some writers of JSON, although they need not
 OURS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "MAIL_PASSWORD", "CALL_SECRET", "DKIM_KEY")
-PLACES = ("DATABASE_URL", "REDIS_URL", "REPORT_SOURCES")  # whose URLs may have a password
+PLACES = ("DATABASE_URL", "REDIS_URL", "REDIS_URLS", "REPORT_SOURCES")  # whose URLs may have a password
 NAMES = (
     r"[\w.-]*(?:passw(?:or)?d|passwd|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key|authorization|"
     r"credential|signature|session|cookie)[\w-]*"
@@ -72,7 +72,9 @@ def configured(config: Mapping[str, Any]) -> list[str]:
     """The secrets of this program's own configuration."""
     found = [each for name in OURS for each in _leaves(config.get(name))]
     for url in (each for name in PLACES for each in _leaves(config.get(name))):
-        found += [password for password in (urlsplit(url).password,) if password]
+        parts = urlsplit(url)
+        found += [unquote(password) for password in (parts.password,) if password]
+        found += parse_qs(parts.query).get("sentinel_password", [])
     return found
 
 

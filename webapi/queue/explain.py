@@ -75,7 +75,7 @@ def _queued(job: Job, clock: datetime) -> Reason:
     if not evidence["workers_on_queue"]:
         sentence = f"No living worker takes the queue {job.queue!r}. Start one: make worker QUEUES={job.queue}"
         return Reason("no_worker", sentence, evidence)
-    if not current_app.extensions["hints"].answers():
+    if not current_app.extensions["hints"].at(job.queue).answers():
         sentence = "Redis is away, so no worker hears of it. It runs within seconds of Redis being back."
         return Reason("redis_away", sentence, evidence)
     held = _held(job, clock)

@@ -8,6 +8,7 @@ from typing import Any
 from celery import Celery, Task
 from celery.exceptions import Ignore
 from flask import Flask, current_app
+from kombu.pools import producers
 from structlog import get_logger
 
 from webapi.errors import ConfigError, NotFound
@@ -17,7 +18,7 @@ from webapi.queue.hints import Hints
 from webapi.queue.job import Kind
 from webapi.queue.plain import PlainTask
 from webapi.queue.run import work
-from webapi.queue.settings import celery_settings
+from webapi.queue.settings import PUBLISHER_TRANSPORT, broker_settings, celery_settings
 from webapi.queue.transport import SteadyConsumer
 from webapi.queue.worker import RelayStep
 
@@ -25,9 +26,24 @@ log = get_logger()
 
 
 class FlaskCelery(Celery):  # type: ignore[misc]
-    """A Celery that knows its Flask app."""
+    """A Celery that knows its Flask app, and on which server the messages of a queue go."""
 
     flask_app: Flask
+
+    def send_task(self, name: str, *args: Any, producer: Any = None, connection: Any = None, **options: Any) -> Any:
+        """Celery's own, through the server of the task's queue where queues have servers of their own."""
+        hints: Hints = self.flask_app.extensions["hints"]
+        if len(hints.servers) == 1 or producer or connection:
+            return super().send_task(name, *args, producer=producer, connection=connection, **options)
+        queue = options.get("queue") or self.conf.task_routes[name]["queue"]
+        settings = broker_settings(hints.at(getattr(queue, "name", queue)).url, PUBLISHER_TRANSPORT)
+        there = self.connection_for_write(
+            settings["broker_url"],
+            ssl=settings["broker_use_ssl"],
+            transport_options=settings["broker_transport_options"],
+        )
+        with producers[there].acquire(block=True, timeout=self.conf.broker_pool_acquire_timeout) as ours:
+            return super().send_task(name, *args, producer=ours, **options)
 
 
 class AppTask(Task):  # type: ignore[misc]
@@ -56,7 +72,7 @@ class AppTask(Task):  # type: ignore[misc]
 class Queue:
     """`init_app` builds the app's Celery, at `app.extensions["celery"]`, and registers its kinds.
 
-    Reads REDIS_URL, REMOTE_CONTROL, SECRET_KEY, SECRET_KEY_FALLBACKS, STORAGE_URL (with it SCRATCH_PATH,
+    Reads REDIS_URL, REDIS_URLS, REMOTE_CONTROL, SECRET_KEY, SECRET_KEY_FALLBACKS, STORAGE_URL (with it SCRATCH_PATH,
     S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY) and WEBAPI_ENV.
     """
 

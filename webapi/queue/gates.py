@@ -23,7 +23,7 @@ from webapi.extensions import db
 from webapi.models import Gate, Job, State
 from webapi.models.columns import after, later, now
 from webapi.models.transaction import writing
-from webapi.queue.hints import Hint
+from webapi.queue.hints import Hint, Hints
 from webapi.queue.job import Kind
 from webapi.queue.ledger import first_of
 from webapi.queue.submit import ring
@@ -78,10 +78,10 @@ def opening(kind: Kind) -> Opening:
 
 def ring_waiting() -> None:
     """Ring for those waiting jobs of gated kinds that their gates would let pass."""
-    if not current_app.extensions["hints"].answers():
-        return
+    hints: Hints = current_app.extensions["hints"]
+    answering = hints.answering()
     for kind in current_app.extensions["kinds"].values():
-        if kind.gated and db.session.scalar(select(_waiting(kind).exists())):
+        if kind.gated and hints.at(kind.queue) in answering and db.session.scalar(select(_waiting(kind).exists())):
             _ring(kind)
 
 

@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import socket
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,19 +13,10 @@ from uuid import UUID
 
 import redis
 from flask import Flask
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-from structlog import get_logger
 from uuid_utils.compat import uuid7
 
-from webapi.queue.settings import KEY_PREFIX
+from webapi.queue.servers import Server, servers
 from webapi.queue.signing import HEADER, keys, sign
-
-CONNECT_TIMEOUT = SOCKET_TIMEOUT = 0.5  # seconds; together they bound what an accepting request can wait
-BREAK = 1.0  # seconds without a try after a failure, so that only the first request of a second waits
-EPOCH_KEY = KEY_PREFIX + "epoch"
-
-log = get_logger()
 
 
 @dataclass(frozen=True)
@@ -39,69 +29,59 @@ class Hint:
 
 
 class Hints:
-    """Sends hints to one Redis, in bounded time, and says honestly whether they arrived."""
+    """Sends hints, each to the server of its queue, in bounded time, and says honestly which of them arrived."""
 
     def __init__(self, app: Flask) -> None:
         self._key = keys(app)[0]
-        self._open_until = 0.0
         self._origin = f"{os.getpid()}@{socket.gethostname()}"
-        # No retry: a publish that timed out may have arrived, and the relay repeats what did not.
-        self._client = redis.Redis.from_url(
-            app.config["REDIS_URL"],
-            socket_timeout=SOCKET_TIMEOUT,
-            socket_connect_timeout=CONNECT_TIMEOUT,
-            socket_keepalive=True,
-            retry=Retry(NoBackoff(), 0),
-            decode_responses=True,
-        )
+        self.servers = servers(app)
+        self._own = {queue: server for server in self.servers for queue in server.queues}
 
-    def ring(self, hints: Sequence[Hint]) -> bool:
-        """Send `hints` in one round trip. False when Redis did not confirm them; never raises."""
-        if not hints or time.monotonic() < self._open_until:
-            return not hints
-        try:
-            with self._client.pipeline(transaction=False) as pipe:
-                for hint in hints:
-                    pipe.lpush(KEY_PREFIX + hint.queue, self.message(hint))
-                pipe.execute()
-        except (redis.RedisError, OSError) as error:
-            self._open_until = time.monotonic() + BREAK
-            log.warning("hints not sent", count=len(hints), error=type(error).__name__)
-            return False
-        return True
+    @property
+    def elsewhere(self) -> list[str]:
+        """The queues whose hints do not lie on the first server."""
+        return list(self._own)
+
+    def at(self, queue: str) -> Server:
+        """The server on which the hints of a queue lie."""
+        return self._own.get(queue, self.servers[0])
+
+    def ring(self, hints: Sequence[Hint]) -> list[Hint]:
+        """Send hints, in one round trip to each server. Returns those that were not confirmed; never raises."""
+        unsent: list[Hint] = []
+        for server in self.servers:
+            mine = [hint for hint in hints if self.at(hint.queue) is server]
+            if mine and not server.push([(hint.queue, self.message(hint)) for hint in mine]):
+                unsent += mine
+        return unsent
+
+    def answering(self) -> list[Server]:
+        """The servers that answer just now."""
+        return [server for server in self.servers if server.answers()]
 
     def answers(self) -> bool:
-        """Whether Redis answers just now."""
-        try:
-            return bool(self._client.ping())
-        except (redis.RedisError, OSError):
-            return False
+        """Whether every server answers just now."""
+        return self.answering() == self.servers
 
-    def waiting(self, queues: Sequence[str]) -> int:
-        """How many hints lie in these queues. Raises redis.RedisError."""
-        return sum(self.depths(queues).values())
+    def waiting(self, queues: Sequence[str]) -> int | None:
+        """How many hints lie in these queues; None when one of their servers is away."""
+        found = self.depths(queues)
+        return sum(found.values()) if len(found) == len(set(queues)) else None
 
     def depths(self, queues: Sequence[str]) -> dict[str, int]:
-        """How many hints lie in each of these queues. Raises redis.RedisError."""
-        with self._client.pipeline(transaction=False) as pipe:
-            for queue in queues:
-                pipe.llen(KEY_PREFIX + queue)
-            return dict(zip(queues, pipe.execute(), strict=True))
+        """How many hints lie in each of these queues; those of a server that is away are left out."""
+        found: dict[str, int] = {}
+        for server in self.servers:
+            mine = [queue for queue in queues if self.at(queue) is server]
+            try:
+                found |= server.depths(mine) if mine else {}
+            except (redis.RedisError, OSError):
+                continue
+        return found
 
-    def eviction_policy(self) -> str:
-        """Redis's maxmemory-policy; `unknown` where its administrator does not let us ask."""
-        try:
-            return str(self._client.config_get("maxmemory-policy").get("maxmemory-policy", "unknown"))
-        except (redis.RedisError, OSError):
-            return "unknown"
-
-    def new_epoch(self) -> bool:
-        """Whether Redis has lost its memory since the last time anybody asked. Raises redis.RedisError."""
-        return bool(self._client.set(EPOCH_KEY, self._origin, nx=True))
-
-    def forget_epoch(self) -> None:
-        """Undo `new_epoch`: what it announced was not dealt with."""
-        self._client.delete(EPOCH_KEY)
+    def emptied(self) -> list[Server]:
+        """The servers that have lost their memory since the last time anybody asked."""
+        return [server for server in self.servers if server.new_epoch(self._origin)]
 
     def message(self, hint: Hint) -> bytes:
         """A Celery message, protocol version 2, as Celery's own producer writes it to Redis.

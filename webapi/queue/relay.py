@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import redis
 from flask import Flask, current_app
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import ColumnElement, case, or_, select, true, update
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
@@ -22,6 +22,7 @@ from webapi.queue.hints import Hint, Hints
 from webapi.queue.housekeeping import Housekeeper
 from webapi.queue.ledger import first_of, move
 from webapi.queue.schedules import fire_due
+from webapi.queue.servers import Server
 from webapi.queue.submit import ring
 from webapi.queue.sweep import expire, sweep
 
@@ -82,24 +83,27 @@ class Relay:
     def _notice_empty_redis(self) -> None:
         """After FLUSHALL or an empty restart every hint is gone: all queued jobs are to be published again."""
         hints: Hints = self._app.extensions["hints"]
-        try:
-            empty = hints.new_epoch()
-        except (redis.RedisError, OSError):
-            return
-        if not empty:
-            return
-        try:
-            with writing() as session:
-                count = session.execute(
-                    update(Job)
-                    .where(Job.state == State.QUEUED)
-                    .values(published_at=None)
-                    .execution_options(synchronize_session=False)
-                ).rowcount  # type: ignore[attr-defined]
-        except SQLAlchemyError:
-            hints.forget_epoch()
-            raise
-        log.info("redis has no memory of us; publishing again", jobs=count)
+        for server in hints.emptied():
+            try:
+                with writing() as session:
+                    count = session.execute(
+                        update(Job)
+                        .where(Job.state == State.QUEUED, _rung_at(hints, [server]))
+                        .values(published_at=None)
+                        .execution_options(synchronize_session=False)
+                    ).rowcount  # type: ignore[attr-defined]
+            except SQLAlchemyError:
+                server.forget_epoch()
+                raise
+            log.info("redis has no memory of us; publishing again", jobs=count, server=server.setting)
+
+
+def _rung_at(hints: Hints, servers: list[Server]) -> ColumnElement[bool]:
+    """Of jobs: that their hints go to one of these servers."""
+    if servers == hints.servers:
+        return true()
+    others = [Job.queue.not_in(hints.elsewhere)] if hints.servers[0] in servers else []
+    return or_(Job.queue.in_([queue for server in servers for queue in server.queues]), *others)
 
 
 def wake_all_due() -> None:
@@ -140,8 +144,10 @@ def republish_all() -> None:
 def republish() -> int:
     """R2: queued jobs whose hint is probably not in Redis get another. Returns how many."""
     hints: Hints = current_app.extensions["hints"]
-    if not hints.answers():
+    answering = hints.answering()
+    if not answering:
         return 0  # do not mark as published what could not be
+    within_reach = _rung_at(hints, answering)
     silence = case(
         *((Job.publish_count == count, min(SILENCE * 2**count, LONGEST_SILENCE)) for count in range(5)),
         else_=LONGEST_SILENCE,
@@ -153,7 +159,9 @@ def republish() -> int:
         rows = session.execute(
             update(Job)
             .where(
-                Job.state == State.QUEUED, lost, first_of(Job.state == State.QUEUED, *open_to_all, lost, limit=BATCH)
+                Job.state == State.QUEUED,
+                lost,
+                first_of(Job.state == State.QUEUED, *open_to_all, lost, within_reach, limit=BATCH),
             )
             .values(published_at=now(), publish_count=Job.publish_count + 1)
             .returning(Job.kind, Job.queue, Job.id)

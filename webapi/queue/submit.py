@@ -159,16 +159,17 @@ def ring(hints: Sequence[Hint]) -> None:
     """
     failpoint("S3a")
     sender: Hints = current_app.extensions["hints"]
-    if sender.ring(hints):
+    unsent = sender.ring(hints)
+    if not unsent:
         failpoint("S3c")
         return
     try:
         with writing() as session:
             session.execute(
                 update(Job)
-                .where(Job.id.in_([hint.job_id for hint in hints]), Job.state == State.QUEUED)
+                .where(Job.id.in_([hint.job_id for hint in unsent]), Job.state == State.QUEUED)
                 .values(published_at=None)
                 .execution_options(synchronize_session=False)
             )
     except SQLAlchemyError as error:
-        log.warning("hints not marked as unsent", count=len(hints), error=type(error).__name__)
+        log.warning("hints not marked as unsent", count=len(unsent), error=type(error).__name__)

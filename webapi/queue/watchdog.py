@@ -6,7 +6,6 @@ import os
 import threading
 import time
 
-import redis
 from celery.worker import state as celery_state
 from flask import Flask
 from sqlalchemy import select
@@ -46,10 +45,10 @@ class Watchdog:
 
     def _could_hear(self) -> bool:
         """Whether there is something to hear: a hint in Redis, or a job for which hints were sent and sent again."""
-        try:
-            return self._app.extensions["hints"].waiting(self._queues) > 0 or self._rung_in_vain()
-        except (redis.RedisError, OSError):
+        waiting = self._app.extensions["hints"].waiting(self._queues)
+        if waiting is None:
             return False  # nobody hears anything from a Redis that is away
+        return waiting > 0 or self._rung_in_vain()
 
     def _rung_in_vain(self) -> bool:
         kinds = self._app.extensions["kinds"].values()

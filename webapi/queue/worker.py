@@ -18,6 +18,7 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
+from webapi.brokers import CLUSTER
 from webapi.errors import ConfigError, StoreAway
 from webapi.models import Worker
 from webapi.models.columns import now
@@ -25,8 +26,10 @@ from webapi.models.transaction import writing
 from webapi.queue.children import guard_forks, worker_id
 from webapi.queue.drain import drain
 from webapi.queue.files import Store
+from webapi.queue.hints import Hints
 from webapi.queue.relay import Relay
-from webapi.queue.settings import WORKER_TRANSPORT
+from webapi.queue.servers import Server
+from webapi.queue.settings import WORKER_TRANSPORT, broker_settings
 from webapi.queue.watchdog import Watchdog
 from webapi.version import VERSION
 
@@ -130,6 +133,20 @@ def _check_files(app: Flask) -> None:
         log.warning("files cannot be kept now", error=str(error))
 
 
+def _server_of(app: Flask, queues: set[str]) -> Server:
+    """The Redis from which these queues are consumed. Ends the program with a sentence when there is no such one."""
+    hints: Hints = app.extensions["hints"]
+    found = {hints.at(queue): queue for queue in sorted(queues)}
+    if len(found) > 1:
+        apart = {server: sorted(each for each in queues if hints.at(each) is server) for server in found}
+        commands = "; ".join(f"make worker QUEUES={','.join(mine)}" for mine in apart.values())
+        raise SystemExit(f"These queues lie on {len(found)} Redis servers, and a worker takes from one: {commands}")
+    (server,) = found
+    if server.in_cluster():
+        raise SystemExit(f"{server.setting}: {CLUSTER}.")
+    return server
+
+
 class RelayStep(bootsteps.StartStopStep):  # type: ignore[misc]
     """Starts the relay once the pool has forked, and stops it before the pool goes and after the jobs have ended."""
 
@@ -138,11 +155,12 @@ class RelayStep(bootsteps.StartStopStep):  # type: ignore[misc]
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)
         app: Flask = worker.app.flask_app
-        worker.app.conf.broker_transport_options = WORKER_TRANSPORT
+        queues = set(worker.app.amqp.queues.consume_from)
+        worker.app.conf.update(broker_settings(_server_of(app, queues).url, WORKER_TRANSPORT))
         worker_id(app)  # before the fork: the children's leases name it
         guard_forks()
         _check_files(app)
-        _check_kinds(app, set(worker.app.amqp.queues.consume_from))
+        _check_kinds(app, queues)
 
     def start(self, worker: Any) -> None:
         queues = sorted(worker.app.amqp.queues.consume_from)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from flask import current_app
 
-from webapi.services.system import crew, parts
+from webapi.services.system import crew, parts, redis_servers
 from webapi.services.system.look import LATE, SHOWN, Look, look, several
 from webapi.services.system.parts import Check
 
@@ -20,7 +20,7 @@ def examine() -> list[Check]:
     """Look at every part. What needs the database is left out when it is away."""
     database = parts.database()
     if database.verdict == "bad":
-        return [database, parts.redis(), parts.files(), parts.disk(), parts.mail()]
+        return [database, *redis_servers.checks(), parts.files(), parts.disk(), parts.mail()]
     return [*judged(look(), database), *outside()]
 
 
@@ -29,7 +29,7 @@ def judged(seen: Look, database: Check | None = None) -> list[Check]:
     return [
         database or parts.database(),
         parts.clock(seen.clock, datetime.now(UTC)),
-        parts.redis(),
+        *redis_servers.checks(),
         _workers(seen),
         _waiting(seen),
         _relay(seen),

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 
 import redis
 from flask import Flask
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from structlog import get_logger
 
+from webapi import brokers
 from webapi.queue.settings import KEY_PREFIX
 
 WINDOW = 60.0  # seconds
@@ -64,12 +63,7 @@ class Rates:
         self._now: dict[str, Count] = {}
         self._before: dict[str, Count] = {}
         self._next = clock() + SHARED_EVERY
-        self._client = redis.Redis.from_url(
-            app.config["REDIS_URL"],
-            socket_timeout=TIMEOUT,
-            socket_connect_timeout=TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._client = brokers.client(app.config["REDIS_URL"], TIMEOUT)
 
     def hit(self, name: str, limit: int) -> Standing:
         """Count a request, unless it is refused."""

@@ -14,12 +14,10 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from flask import Flask
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 from sqlalchemy import func, select
 
+from webapi import brokers
 from webapi.extensions import db
 from webapi.local import guard
 from webapi.local.drill.api import Traffic
@@ -54,9 +52,8 @@ class Chaos:
     kills: list[Kill] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        url = self.app.config["REDIS_URL"]
         self._dead: set[int] = set()
-        self._redis = Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0))
+        self._redis = brokers.client(self.app.config["REDIS_URL"], 1)
 
     def strike(self, fault: Fault) -> None:
         """Carry out one fault. When there is no work to hit for a while it is done all the same, as a miss."""

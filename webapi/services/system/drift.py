@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-import redis
 from flask import current_app
 from sqlalchemy import Integer, String, text
 
@@ -61,7 +60,7 @@ def queues(found: Sequence[Waiting], crew: list[Member], clock: datetime) -> lis
     alive = living(crew)
     named = {*current_app.extensions["queues"], *(each.queue for each in found if each.due)}
     named |= {name for each in alive for name in each.row.queues}
-    hints = _hints(sorted(named))
+    hints: dict[str, int] = current_app.extensions["hints"].depths(sorted(named))
     unsent = {row.queue: row.jobs for row in db.session.execute(_UNSENT, {"most": CAP + 1})}
     return [
         _queue(name, [each for each in found if each.queue == name], alive, unsent.get(name, 0), hints, clock)
@@ -70,7 +69,7 @@ def queues(found: Sequence[Waiting], crew: list[Member], clock: datetime) -> lis
 
 
 def _queue(
-    name: str, found: list[Waiting], alive: list[Member], unsent: int, hints: dict[str, int] | None, clock: datetime
+    name: str, found: list[Waiting], alive: list[Member], unsent: int, hints: dict[str, int], clock: datetime
 ) -> Queue:
     mine = [each.row for each in alive if name in each.row.queues]
     shut = [each for each in found if each.paused_at is not None or not each.known]
@@ -85,17 +84,9 @@ def _queue(
         held=sum(each.due for each in shut),
         gated=sum(each.due for each in gated),
         unsent=unsent,
-        hints=hints[name] if hints is not None else None,
+        hints=hints.get(name),
         waited=max(0.0, (clock - min(free)).total_seconds()) if free else 0.0,
     )
-
-
-def _hints(names: list[str]) -> dict[str, int] | None:
-    try:
-        found: dict[str, int] = current_app.extensions["hints"].depths(names)
-    except (redis.RedisError, OSError):
-        return None
-    return found
 
 
 def explained(queue: Queue) -> tuple[Verdict, str, str]:

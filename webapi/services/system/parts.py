@@ -67,7 +67,7 @@ def database() -> Check:
     head = _head(current_app.extensions["migrate"].directory)
     if current != head:
         return Check("database", "bad", f"It is at migration {current}, the program at {head}.", "make upgrade")
-    return _slow(Check("database", "ok", f"{db.engine.dialect.name}, at migration {current}.", "", taken.seconds))
+    return unless_slow(Check("database", "ok", f"{db.engine.dialect.name}, at migration {current}.", "", taken.seconds))
 
 
 @cache
@@ -82,21 +82,6 @@ def clock(theirs: datetime, ours: datetime) -> Check:
     if off > SKEW:
         return Check("clock", "warn", sentence, "keep both machines' time by NTP; jobs go by the database's")
     return Check("clock", "ok", sentence)
-
-
-def redis() -> Check:
-    """Whether it answers, and keeps what it is given."""
-    hints = current_app.extensions["hints"]
-    with watch() as taken:
-        answers = hints.answers()
-    if not answers:
-        sentence = "It cannot be reached. Jobs are accepted and wait."
-        return Check("redis", "bad", sentence, "start it, or check REDIS_URL")
-    policy = hints.eviction_policy()
-    if policy not in {"noeviction", "unknown"}:
-        sentence = f"maxmemory-policy is {policy}: it may throw hints away, which costs time."
-        return Check("redis", "warn", sentence, "redis-cli CONFIG SET maxmemory-policy noeviction", taken.seconds)
-    return _slow(Check("redis", "ok", "It answers.", "", taken.seconds))
 
 
 def files() -> Check:
@@ -161,10 +146,10 @@ def _tried(part: str, well: str, remedy: str, attempt: Callable[[], None], most:
             attempt()
     except (OSError, WebapiError) as error:
         return Check(part, "bad", str(error), remedy)
-    return _slow(Check(part, "ok", well, "", taken.seconds), most)
+    return unless_slow(Check(part, "ok", well, "", taken.seconds), most)
 
 
-def _slow(check: Check, most: float = SLOW) -> Check:
+def unless_slow(check: Check, most: float = SLOW) -> Check:
     """What answers, but so late that it holds others up."""
     if check.seconds is None or check.seconds <= most:
         return check
