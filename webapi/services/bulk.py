@@ -83,13 +83,13 @@ def _act(
         raise Malformed("Name at least one filter, such as kind or state: this acts on every job that matches.")
     named = wanted.named_states
     states = [state for state in (default if named is None else named) if state in possible]
-    kinds, only = list(current_app.extensions["kinds"]), [Job.sandbox] if sandbox else []
-    meant = [Job.state.in_(states), Job.kind.in_(kinds), *only]
-    query = job_lists.matching(owner, wanted, *meant)
+    only: list[ColumnElement[bool]] = [Job.sandbox.is_(True)] if sandbox else []
+    known = [Job.kind.in_(list(current_app.extensions["kinds"])), *only]
+    query = job_lists.matching(owner, wanted, states, *known)
     left_out = _left_out(owner, wanted, states, possible, only)
     ids = list(db.session.scalars(query.with_only_columns(Job.id).order_by(Job.id).limit(MOST)))
     remaining = _bounded(query.where(Job.id > ids[-1])) if len(ids) == MOST else 0
-    newest, unread = job_lists.reach(owner, wanted, *meant)
+    newest, unread = job_lists.reach(owner, wanted, states, *known)
     by_state, by_effect, partly = _counted(ids)
     changed = len(ids) if dry_run else sum(_together(owner, some, states, act) for some in _batches(ids))
     further = None if remaining else unread
@@ -106,13 +106,13 @@ def _left_out(
 ) -> dict[str, int]:
     """How many match and stay as they are, by the reason."""
     kinds, found = list(current_app.extensions["kinds"]), dict[str, int]()
-    others = job_lists.matching(owner, wanted, Job.state.in_([each for each in State if each not in states]), *only)
+    others = job_lists.matching(owner, wanted, [each for each in State if each not in states], *only)
     counted = others.with_only_columns(Job.state).limit(MOST_COUNTED).subquery()
     rows = db.session.execute(select(counted.c.state, func.count()).group_by(counted.c.state))
     for state, count in rows:
         reason = REASONS["unnamed" if state in possible else "over" if State(state).final else "open"]
         found[reason] = found.get(reason, 0) + count
-    gone = _bounded(job_lists.matching(owner, wanted, Job.state.in_(states), Job.kind.not_in(kinds), *only))
+    gone = _bounded(job_lists.matching(owner, wanted, states, Job.kind.not_in(kinds), *only))
     return found | ({REASONS["gone"]: gone} if gone else {})
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, union_all
 from sqlalchemy.orm import aliased
 
 from webapi.errors import Malformed
@@ -88,25 +88,38 @@ def page(owner: User, wanted: Wanted, *, cursor: str | None = None, limit: int =
     return Page(rows, _cursor(last) if last else None, unread=last is not None)
 
 
-def matching(owner: User, wanted: Wanted, *more: ColumnElement[bool]) -> Select[Job]:
-    """The query of the owner's jobs that a filter finds and that meet `more`.
+def matching(owner: User, wanted: Wanted, states: Sequence[State], *more: ColumnElement[bool]) -> Select[Job]:
+    """The query of the owner's jobs in these states that a filter finds and that meet `more`.
 
     What there is no index for is looked for in the newest `LOOKED_THROUGH` of those that meet the rest; see `reach`.
     """
     query = _indexed(owner, wanted).where(*more)
-    looked = aliased(Job, query.order_by(Job.id.desc()).limit(LOOKED_THROUGH).subquery())
-    unindexed = slow(wanted.all_terms, looked, few=wanted.few)
-    return select(Job).where(Job.id.in_(select(looked.id).where(*unindexed))) if unindexed else query
+    unindexed = slow(wanted.all_terms, few=wanted.few)
+    if not unindexed or not states:
+        return query.where(Job.state.in_(states))
+    return select(Job).where(Job.id.in_(_newest(query, states)), *unindexed)
 
 
-def reach(owner: User, wanted: Wanted, *more: ColumnElement[bool]) -> tuple[UUID | None, UUID | None]:
+def reach(
+    owner: User, wanted: Wanted, states: Sequence[State], *more: ColumnElement[bool]
+) -> tuple[UUID | None, UUID | None]:
     """The newest id that `matching` looks at, and the newest at which it does not look any more: a filter's `until`
     for those. None for what there is not."""
-    ids = _indexed(owner, wanted).where(*more).with_only_columns(Job.id).order_by(Job.id.desc())
-    last: UUID | None = None
-    if slow(wanted.all_terms, few=wanted.few):
-        last = db.session.scalar(ids.offset(LOOKED_THROUGH - 1).limit(1))
+    query = _indexed(owner, wanted).where(*more)
+    if not slow(wanted.all_terms, few=wanted.few) or not states:
+        all_of_them = query.with_only_columns(Job.id).where(Job.state.in_(states))
+        return db.session.scalar(all_of_them.order_by(Job.id.desc()).limit(1)), None
+    ids = _newest(query, states)
+    last = db.session.scalar(ids.offset(LOOKED_THROUGH - 1).limit(1))
     return db.session.scalar(ids.limit(1)), UUID(int=last.int - 1) if last else None
+
+
+def _newest(query: Select[Job], states: Sequence[State]) -> Select[UUID]:
+    """The newest ids in all of these states: the newest in each of them first, for which there is an index."""
+    ids = query.with_only_columns(Job.id).order_by(Job.id.desc()).limit(LOOKED_THROUGH)
+    each = (ids.where(Job.state == state).subquery() for state in states)
+    found = union_all(*(select(some.c.id) for some in each)).subquery()
+    return select(found.c.id).order_by(found.c.id.desc()).limit(LOOKED_THROUGH)
 
 
 def visible(owner: User) -> Select[Job]:

@@ -43,7 +43,7 @@ class OutcomeOut(BaseModel):
     left_out: dict[str, int] = Field(description="Jobs that match and stay as they are, by the reason.")
     remaining: int = Field(description="Jobs that match too, and are for the next call; counted up to 10,000.")
     further: UUID | None = Field(
-        description="Text and negative terms are looked for in the newest 5,000 jobs; `until` of a call about the others."
+        description="Text and negative terms are looked for in the newest 5,000 jobs; `until` for the others."
     )
 
 
