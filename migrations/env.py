@@ -5,15 +5,29 @@ from __future__ import annotations
 from alembic import context
 from flask import current_app
 
+from webapi.models.upgrading import alone, mend, patient
+
 database = current_app.extensions["migrate"].db
 
 
 def upgrade() -> None:
-    """Run the migrations in one transaction for each; SQLite takes its writer's lock at once."""
-    with database.engine.connect().execution_options(webapi_writes=True) as connection:
-        context.configure(connection=connection, target_metadata=database.metadata, transaction_per_migration=True)
-        with context.begin_transaction():
-            context.run_migrations()
+    """Run what is missing, by one process at a time; a second one waits and then finds nothing to do.
+
+    On PostgreSQL each migration has a transaction of its own. On SQLite all have one: it takes the writer's lock before
+    it looks which are missing.
+    """
+    with alone(database.engine):
+        mend(database.engine, context.script)
+        with database.engine.connect().execution_options(webapi_writes=True) as connection, patient(connection):
+            is_postgresql = connection.dialect.name == "postgresql"
+            context.configure(
+                connection=connection,
+                target_metadata=database.metadata,
+                transactional_ddl=True,
+                transaction_per_migration=is_postgresql,
+            )
+            with context.begin_transaction():
+                context.run_migrations()
 
 
 if context.is_offline_mode():

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapi.errors import WebapiError
 from webapi.extensions import db
+from webapi.models.upgrading import invalid_indexes
 from webapi.queue.files import store
 from webapi.services.mail import pool
 from webapi.services.reports import databases
@@ -62,11 +63,15 @@ def database() -> Check:
         with db.engine.connect() as connection, watch() as taken:
             connection.execute(text("SELECT 1"))
             current = MigrationContext.configure(connection).get_current_revision()
+            broken = invalid_indexes(connection)
     except (SQLAlchemyError, WebapiError) as error:
         return Check("database", "bad", f"It cannot be reached ({type(error).__name__}).", "check DATABASE_URL")
     head = _head(current_app.extensions["migrate"].directory)
     if current != head:
         return Check("database", "bad", f"It is at migration {current}, the program at {head}.", "make upgrade")
+    if broken:
+        sentence = f"The building of {', '.join(broken)} was cut short, so that no query uses it."
+        return Check("database", "warn", sentence, "make upgrade, which builds it again")
     return unless_slow(Check("database", "ok", f"{db.engine.dialect.name}, at migration {current}.", "", taken.seconds))
 
 
