@@ -43,13 +43,20 @@ def _is_isolated(process: psutil.Process) -> bool:
 
 
 class RealWorker:
-    """`celery -A tests.wsgi:celery worker`, ready when its row is in the ledger."""
+    """`celery -A tests.wsgi:celery worker`, or of another `program`, ready when its row is in the ledger."""
 
-    def __init__(self, app: Flask, log: Path, concurrency: int = 2, queues: str = "default,email,reports") -> None:
+    def __init__(
+        self,
+        app: Flask,
+        log: Path,
+        concurrency: int = 2,
+        queues: str = "default,email,reports",
+        program: str = "tests.wsgi",
+    ) -> None:
         self.app = app
         self.log = log
         self.command = [
-            sys.executable, "-m", "celery", "-A", "tests.wsgi:celery", "worker", "-c", str(concurrency), "-Q", queues,
+            sys.executable, "-m", "celery", "-A", f"{program}:celery", "worker", "-c", str(concurrency), "-Q", queues,
             "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO",
         ]  # fmt: skip
         self.process: subprocess.Popen[bytes] | None = None

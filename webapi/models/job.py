@@ -24,6 +24,7 @@ def _of_the_queued(name: str, *columns: str) -> Index:
 class Job(db.Model):  # type: ignore[name-defined,misc]
     """A row of the ledger. `attempt` is the fencing token: it goes up at each claim and never down.
 
+    `payload_version` is that of its kind when it was accepted; no older program claims it.
     `turn` orders the queued jobs of a kind between their owners; see `webapi.queue.turns`.
     What a job of the sandbox does to the outside world is only played: nothing leaves. `callback_url` is told of the
     job's end by an `http.call` that is accepted in the same transaction.
@@ -107,6 +108,7 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(100))
     payload: Mapped[dict[str, Any]] = mapped_column(Document)
+    payload_version: Mapped[int] = mapped_column(default=1, server_default="1")
     queue: Mapped[str] = mapped_column(String(100))
     priority: Mapped[int] = mapped_column(default=0)
     turn: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")

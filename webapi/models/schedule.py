@@ -32,6 +32,7 @@ class Schedule(db.Model):  # type: ignore[name-defined,misc]
     name: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
     kind: Mapped[str] = mapped_column(String(100))
     payload: Mapped[dict[str, Any]] = mapped_column(Document)
+    payload_version: Mapped[int] = mapped_column(default=1, server_default="1")
     cron: Mapped[str] = mapped_column(String(120))
     timezone: Mapped[str] = mapped_column(String(64))
     next_at: Mapped[datetime] = mapped_column(Moment)

@@ -13,7 +13,11 @@ from webapi.models.columns import Json, Moment, now
 
 
 class Worker(db.Model):  # type: ignore[name-defined,misc]
-    """`seen_at` older than a minute means that it is gone; a clean stop deletes the row."""
+    """`seen_at` older than a minute means that it is gone; a clean stop deletes the row.
+
+    `kinds` are those that its program declares, each with the version of its payload; None of a program from before
+    there were versions.
+    """
 
     __tablename__ = "workers"
 
@@ -27,3 +31,4 @@ class Worker(db.Model):  # type: ignore[name-defined,misc]
     slots: Mapped[int]
     queues: Mapped[list[str]] = mapped_column(Json)
     version: Mapped[str] = mapped_column(String(40))
+    kinds: Mapped[dict[str, int] | None] = mapped_column(Json)

@@ -53,6 +53,7 @@ class Attempt:
     payload: dict[str, Any]
     request_id: str | None
     sandbox: bool = False
+    payload_version: int = 1
     began: float = field(default_factory=time.monotonic)
     renewed: float = field(default_factory=time.monotonic)
     lost: threading.Event = field(default_factory=threading.Event)

@@ -142,6 +142,7 @@ def _insert(session: Session, kind: Kind, payloads: Mapping[UUID, BaseModel], co
     ids, owner_id = list(payloads), columns["owner_id"]
     same = {
         "kind": kind.name,
+        "payload_version": kind.version,
         "queue": kind.queue,
         "attempt_budget": kind.retry.budget,
         "request_id": get_contextvars().get("request"),

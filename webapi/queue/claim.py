@@ -21,6 +21,7 @@ def claim(kind: Kind) -> Attempt | None:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     claimable = (
         Job.kind == kind.name,
+        Job.payload_version <= kind.version,  # a newer one is left to those who can read it
         Job.cancel_requested_at.is_(None),
         or_(Job.deadline_at.is_(None), Job.deadline_at > now()),
         ~gates.is_paused(),
@@ -71,6 +72,7 @@ def _attempt(kind: Kind, row: Job) -> Attempt:
         budget=row.attempt_budget,
         crash_count=row.crash_count,
         payload=row.payload,
+        payload_version=row.payload_version,
         request_id=row.request_id,
         sandbox=row.sandbox,
     )

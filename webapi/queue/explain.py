@@ -70,11 +70,9 @@ def _not_due(job: Job, state: State, clock: datetime) -> Reason:
 
 def _queued(job: Job, clock: datetime) -> Reason:
     evidence = {**_workers(job), "waiting_seconds": round((clock - job.run_at).total_seconds(), 1)}
-    if job.kind not in current_app.extensions["kinds"]:
-        return Reason("no_kind", f"This version of the program has no kind called {job.kind}.", evidence)
-    if not evidence["workers_on_queue"]:
-        sentence = f"No living worker takes the queue {job.queue!r}. Start one: make worker QUEUES={job.queue}"
-        return Reason("no_worker", sentence, evidence)
+    nobody = _nobody(job, evidence)
+    if nobody is not None:
+        return nobody
     if not current_app.extensions["hints"].at(job.queue).answers():
         sentence = "Redis is away, so no worker hears of it. It runs within seconds of Redis being back."
         return Reason("redis_away", sentence, evidence)
@@ -97,6 +95,20 @@ def _queued(job: Job, clock: datetime) -> Reason:
     return Reason("hint_sent", "Its hint is on the way; a lost one is sent again after 30 s.", evidence)
 
 
+def _nobody(job: Job, evidence: dict[str, Any]) -> Reason | None:
+    """Why no living worker could take it, if none could."""
+    if job.kind not in current_app.extensions["kinds"]:
+        return Reason("no_kind", f"This version of the program has no kind called {job.kind}.", evidence)
+    if not evidence["workers_on_queue"]:
+        sentence = f"No living worker takes the queue {job.queue!r}. Start one: make worker QUEUES={job.queue}"
+        return Reason("no_worker", sentence, evidence)
+    if not evidence["workers_able"]:
+        what = f"version {job.payload_version} of {job.kind}'s payload" if job.payload_version > 1 else job.kind
+        sentence = f"No living worker on the queue {job.queue!r} knows {what}. Start them again with the newer program."
+        return Reason("no_version", sentence, evidence | {"payload_version": job.payload_version})
+    return None
+
+
 def _held(job: Job, clock: datetime) -> Reason | None:
     """What holds the whole kind back, if something does."""
     kind: Kind = current_app.extensions["kinds"][job.kind]
@@ -114,12 +126,19 @@ def _held(job: Job, clock: datetime) -> Reason | None:
     return None
 
 
+def knows(worker: Worker, kind: str, version: int) -> bool:
+    """Whether a worker's program has that kind and reads that version of its payload."""
+    return version == 1 if worker.kinds is None else worker.kinds.get(kind, 0) >= version
+
+
 def _workers(job: Job) -> dict[str, Any]:
-    """The living workers on the job's queue, their slots and how many are busy."""
+    """The living workers on the job's queue, those that can run it, and of these the slots and how many are busy."""
     living = db.session.scalars(select(Worker).where(Worker.seen_at > after(-GONE))).all()
-    mine = [worker for worker in living if job.queue in worker.queues]
+    there = [worker for worker in living if job.queue in worker.queues]
+    mine = [worker for worker in there if knows(worker, job.kind, job.payload_version)]
     return {
-        "workers_on_queue": len(mine),
+        "workers_on_queue": len(there),
+        "workers_able": len(mine),
         "slots": sum(worker.slots for worker in mine),
         "busy": sum(worker.busy for worker in mine),
     }

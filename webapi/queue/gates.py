@@ -164,7 +164,7 @@ def _ensure(session: Session, kind_name: str) -> None:
 
 
 def _of(kind: Kind) -> tuple[ColumnElement[bool], ...]:
-    return Job.kind == kind.name, Job.state == State.QUEUED
+    return Job.kind == kind.name, Job.state == State.QUEUED, Job.payload_version <= kind.version
 
 
 def _waiting(kind: Kind) -> Select[UUID]:

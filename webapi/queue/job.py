@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from webapi.models import State
-from webapi.queue.payloads import payload_of
+from webapi.queue.payloads import NewerPayload, Upgrade, payload_of
 
 WIRE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 RATE = re.compile(r"([1-9]\d{0,6})/([smhd])")
@@ -53,6 +53,8 @@ class Kind:
     are left out of lists.
     `ready` is called when a worker starts that takes its queue, and raises ConfigError when it must not.
     A field of the payload with `json_schema_extra={"writeOnly": True}` is secret: see `webapi.queue.seals`.
+    `version` counts the shapes of the payload: it goes up when programs of before could not read a new one, and they
+    leave such jobs to others. `upgrades[n]` makes of a document of version n one of n+1; without it they are the same.
     Limits are in seconds. `rate` bounds how many attempts begin ("100/m"; s, m, h or d), and `concurrency`
     how many run at once, over all workers together.
     """
@@ -77,6 +79,20 @@ class Kind:
     hidden: bool = False
     rate: str | None = None
     concurrency: int | None = None
+    version: int = 1
+    upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
+
+    def upgraded(self, document: Mapping[str, Any], version: int) -> dict[str, Any]:
+        """A document that the ledger kept as `version`, in the shape of this program's. Raises NewerPayload.
+
+        Sealed values are moved as they are. The model has the last word on what comes of it.
+        """
+        if version > self.version:
+            raise NewerPayload
+        found = dict(document)
+        for each in range(version, self.version):
+            found = self.upgrades[each](found) if each in self.upgrades else found
+        return found
 
     @property
     def interval(self) -> float | None:
@@ -156,6 +172,8 @@ def job(name: str, **options: Any) -> Callable[[Function], Function]:
             raise TypeError(f"{name}: soft_time_limit must be less than time_limit.")
         if kind.rate is not None and _interval(kind.rate) is None:
             raise TypeError(f"{name}: {kind.rate!r} is no rate; write it like '10/s', '100/m', '5/h' or '1/d'.")
+        if not all(1 <= each < kind.version for each in kind.upgrades):
+            raise TypeError(f"{name}: upgrades[n] leads from version n to n+1, so n is from 1 to {kind.version - 1}.")
         if kind.concurrency is not None and kind.concurrency < 1:
             raise TypeError(f"{name}: concurrency must be at least 1; to hold a kind back, pause it.")
         setattr(function, DECLARATION, kind)

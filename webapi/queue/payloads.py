@@ -8,6 +8,16 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
+from webapi.errors import Conflict
+
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class NewerPayload(Conflict):
+    """A newer version of the program wrote this payload. Run that version, or wait until it runs everywhere."""
+
+    code = "newer_payload"
+
 
 def payload_of(name: str, function: Callable[..., Any]) -> type[BaseModel]:
     """The annotation of the function's one parameter. Raises TypeError, with what to write instead."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import redis
 from flask import Flask, current_app
-from sqlalchemy import ColumnElement, case, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, true, update
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
@@ -20,6 +20,7 @@ from webapi.queue import gates, turns
 from webapi.queue.children import FORK_LOCK
 from webapi.queue.hints import Hint, Hints
 from webapi.queue.housekeeping import Housekeeper
+from webapi.queue.job import Kind
 from webapi.queue.ledger import first_of, move
 from webapi.queue.schedules import fire_due
 from webapi.queue.servers import Server
@@ -30,6 +31,8 @@ PERIOD = 1.0  # seconds between two passes
 BATCH = 500  # jobs in one statement and hints in one round trip
 SILENCE = 30.0  # seconds after which a hint is taken for lost; doubled at each repetition
 LONGEST_SILENCE = 600.0
+HURRY = 10.0  # seconds after which what only a newer version can run is rung for less often
+LONGEST_HANDED_ON = 60.0
 
 log = get_logger()
 
@@ -148,11 +151,14 @@ def republish() -> int:
     if not answering:
         return 0  # do not mark as published what could not be
     within_reach = _rung_at(hints, answering)
+    kinds: list[Kind] = list(current_app.extensions["kinds"].values())
+    foreign = _beyond(kinds)
     silence = case(
+        (foreign, _handed_on()),
         *((Job.publish_count == count, min(SILENCE * 2**count, LONGEST_SILENCE)) for count in range(5)),
         else_=LONGEST_SILENCE,
     )
-    gated = [kind.name for kind in current_app.extensions["kinds"].values() if kind.gated]
+    gated = [kind.name for kind in kinds if kind.gated]
     open_to_all = (Job.kind.not_in(gated), ~gates.is_paused())  # the gates ring for the others
     lost = or_(Job.published_at.is_(None), Job.published_at < after(-silence))
     with writing() as session:
@@ -163,7 +169,7 @@ def republish() -> int:
                 lost,
                 first_of(Job.state == State.QUEUED, *open_to_all, lost, within_reach, limit=BATCH),
             )
-            .values(published_at=now(), publish_count=Job.publish_count + 1)
+            .values(published_at=now(), publish_count=Job.publish_count + case((foreign, 0), else_=1))
             .returning(Job.kind, Job.queue, Job.id)
             .execution_options(synchronize_session=False)
         ).all()
@@ -172,3 +178,18 @@ def republish() -> int:
     if rows:
         log.info("hints published again", jobs=len(rows))
     return len(rows)
+
+
+def _beyond(kinds: list[Kind]) -> ColumnElement[bool]:
+    """Jobs that this version of the program cannot run: of kinds that it lacks, or with newer payloads than it reads.
+
+    Its worker drops their hints. Another's, of a newer version, may be there to take them, so they are rung for again.
+    """
+    known = case({kind.name: kind.version for kind in kinds}, value=Job.kind, else_=0)
+    newer = and_(Job.payload_version > 1, Job.payload_version > known)
+    return or_(newer, Job.kind.not_in([kind.name for kind in kinds]))
+
+
+def _handed_on() -> ColumnElement[float]:
+    """Seconds until a job that is left to others is rung for again: soon at first, and never in a hurry for long."""
+    return case((Job.run_at > after(-HURRY), 2.0), (Job.run_at > after(-6 * HURRY), 10.0), else_=LONGEST_HANDED_ON)

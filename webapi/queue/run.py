@@ -87,6 +87,8 @@ def _leave(attempt: Attempt) -> None:
 
 
 def _call(attempt: Attempt) -> Any:
+    attempt.payload = attempt.kind.upgraded(attempt.payload, attempt.payload_version)
+    attempt.payload_version = attempt.kind.version
     try:
         payload = opened(attempt.kind, attempt.payload, attempt.owner_id)
     except ValidationError as error:

@@ -21,6 +21,7 @@ from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import cron
 from webapi.queue.job import Kind
+from webapi.queue.payloads import NewerPayload
 from webapi.queue.seals import Unopenable, opened, sealed, secret_fields
 from webapi.queue.submit import insert_job
 
@@ -40,7 +41,7 @@ def fire_due() -> None:
         try:
             with writing() as session:
                 _fire(session, schedule_id)
-        except (Invalid, NotFound, QuotaReached, Unopenable, ValidationError, ValueError) as error:
+        except (Invalid, NewerPayload, NotFound, QuotaReached, Unopenable, ValidationError, ValueError) as error:
             _note(schedule_id, _why(error))
 
 
@@ -56,7 +57,7 @@ def _fire(session: Session, schedule_id: UUID) -> None:
     if row is None:
         return  # another relay was here
     kind = _kind(row.kind)
-    payload = opened(kind, row.payload, row.owner_id)
+    payload = opened(kind, kind.upgraded(row.payload, row.payload_version), row.owner_id)
     missed = _missed(row, clock)
     for at in missed:
         if not _fired(session, row.id, at):
@@ -69,6 +70,7 @@ def _fire(session: Session, schedule_id: UUID) -> None:
     row.next_at, row.problem = cron.first_after(row.cron, row.timezone, last), None
     if secret_fields(kind.payload):
         row.payload = sealed(payload, row.owner_id)  # under the newest key, so that the old ones can go
+        row.payload_version = kind.version
     session.flush()
     failpoint("B1")
     log.info("schedule fired", schedule=str(row.id), kind=row.kind, jobs=len(missed))

@@ -108,6 +108,7 @@ def insert_job(
     statement = insert(Job).values(
         kind=kind.name,
         payload=sealed(payload, owner_id),
+        payload_version=kind.version,
         turn=turns.last_of(kind.name, owner_id),
         queue=kind.queue,
         state=state if delay or run_at else State.QUEUED,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import redis
+from celery.utils.log import get_logger as celery_logger
 from celery.worker.consumer import Consumer
 from structlog import get_logger
 
@@ -12,6 +13,7 @@ from structlog import get_logger
 NO_MESSAGE = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
 
 log = get_logger()
+logger = celery_logger(__name__)
 
 
 class SteadyReading:
@@ -39,6 +41,12 @@ class SteadyRestoring:
 
 class SteadyConsumer(Consumer):  # type: ignore[misc]
     """Celery's consumer, which would wait up to 30 s between two tries to reach Redis; this one at most 2."""
+
+    def on_unknown_task(self, body: Any, message: Any, exc: Any) -> None:
+        """Of a newer version's kind. Celery would log the whole message as an error; the job waits in the ledger."""
+        name = str((message.headers or {}).get("task"))[:100]
+        log.warning("message dropped", why="this version has no such kind", task=name)
+        message.reject_log_error(logger, self.connection_errors)
 
     def ensure_connected(self, conn: Any) -> Any:
         original = conn.ensure_connection

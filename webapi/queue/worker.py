@@ -104,6 +104,7 @@ class WorkerRelay(Relay):
                     "slots": self._slots,
                     "queues": self._queues,
                     "version": VERSION,
+                    "kinds": {kind.name: kind.version for kind in self._app.extensions["kinds"].values()},
                 }
                 session.execute(insert(Worker).values(**fixed, **values))
 

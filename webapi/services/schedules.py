@@ -88,7 +88,8 @@ def create(owner: User, kind: Kind, payload: BaseModel, plan: Plan, **columns: A
     with writing() as session:
         row = Schedule(
             **{"id": uuid7(), **columns}, owner_id=owner.id, kind=kind.name, payload=seals.sealed(payload, owner.id),
-            next_at=cron.first_after(plan.cron, plan.timezone, _clock()), **plan.model_dump(),
+            payload_version=kind.version, next_at=cron.first_after(plan.cron, plan.timezone, _clock()),
+            **plan.model_dump(),
         )  # fmt: skip
         session.add(row)
     return row
@@ -119,10 +120,11 @@ def completed(schedule: Schedule, given: Mapping[str, Any] | None) -> dict[str, 
 
     Raises Invalid when such a secret cannot be opened; it has to be given anew then.
     """
-    model = kind_named(schedule.kind).payload
+    kind = kind_named(schedule.kind)
+    model, kept = kind.payload, kind.upgraded(schedule.payload, schedule.payload_version)
     secret = seals.secret_fields(model)
-    given = {name: value for name, value in schedule.payload.items() if name not in secret} if given is None else given
-    left = {name: value for name, value in schedule.payload.items() if name in secret and name not in given}
+    given = {name: value for name, value in kept.items() if name not in secret} if given is None else given
+    left = {name: value for name, value in kept.items() if name in secret and name not in given}
     try:
         return {**seals.plain(model, left, schedule.owner_id), **given}
     except seals.Unopenable as error:
@@ -136,8 +138,10 @@ def change(
 
     Raises NotFound, Conflict when somebody changed it meanwhile, and what `jobs.allowed` raises.
     """
-    jobs.allowed(owner, kind_named(find(owner, schedule_id).kind), payload)
-    values: dict[str, Any] = {**plan.model_dump(), "payload": seals.sealed(payload, owner.id), "paused": paused}
+    kind = kind_named(find(owner, schedule_id).kind)
+    jobs.allowed(owner, kind, payload)
+    kept = {"payload": seals.sealed(payload, owner.id), "payload_version": kind.version}
+    values: dict[str, Any] = {**plan.model_dump(), **kept, "paused": paused}
     with writing() as session:
         changed = session.execute(
             update(Schedule)
@@ -179,7 +183,7 @@ def run_now(owner: User, schedule_id: UUID, *, sandbox: bool = False, once: Once
     row = find(owner, schedule_id)
     kind = kind_named(row.kind)
     try:
-        payload = seals.opened(kind, row.payload, owner.id)
+        payload = seals.opened(kind, kind.upgraded(row.payload, row.payload_version), owner.id)
     except ValidationError:  # its text would hold what was sealed
         raise Conflict("Its kind no longer takes this payload; edit the schedule.") from None
     payload = kind.recur(payload, owner.id, _clock(), row.timezone) if kind.recur else payload
