@@ -122,7 +122,7 @@ def test_one_changed_character_is_found() -> None:
 
 def test_without_secrets_nothing_changes() -> None:
     errands = Errands(acts=["one"])
-    assert seals.sealed(errands, OWNER) == seals.marked(errands) == {"acts": ["one"]}
+    assert seals.sealed(errands, OWNER) == seals.marked(errands, b"key") == {"acts": ["one"]}
     assert seals.masked(Errands, {"acts": ["one"]}) == {"acts": ["one"]}
 
 
@@ -135,7 +135,7 @@ def test_the_owner_sees_the_names_and_no_value() -> None:
 
 
 def test_two_requests_are_told_apart_by_their_secrets_and_hold_none() -> None:
-    one, same, other = (seals.marked(Vault(word=word)) for word in (CANARY, CANARY, "other"))
+    one, same, other = (seals.marked(Vault(word=word), b"key") for word in (CANARY, CANARY, "other"))
     assert one == same != other
     assert CANARY not in json.dumps(one)
 

@@ -16,7 +16,7 @@ from webapi.blueprints.answers import download, public_kinds
 from webapi.blueprints.identity import me, require_person
 from webapi.errors import Invalid
 from webapi.models import State
-from webapi.queue import Kind, seals
+from webapi.queue import Kind
 from webapi.queue.control import Answer
 from webapi.services import jobs
 
@@ -46,7 +46,7 @@ def submit(kind_name: str) -> ResponseReturnValue:
     try:
         payload = reading.values(kind.payload, forms.read(kind.payload, owner, request.form, request.files))
         more = reading.values(More, _more())
-        once = nonces.once(kind_name, seals.marked(payload), more.model_dump())
+        once = nonces.once(kind_name, payload, more)
         job = jobs.submit(owner, kind, payload, delay=more.delay, callback_url=more.callback_url, once=once)
     except Invalid as error:
         fields = forms.fields_of(kind.payload, request.form, error.faults)

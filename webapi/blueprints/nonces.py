@@ -7,8 +7,9 @@ import secrets
 from typing import Any
 
 from flask import Flask, request
+from pydantic import BaseModel
 
-from webapi.queue import Once, fingerprint
+from webapi.queue import Once, fingerprint, seals
 
 NONCE = re.compile(r"[0-9a-f]{32}")
 
@@ -25,6 +26,13 @@ def given() -> str | None:
 
 
 def once(*asked: Any) -> Once | None:
-    """The idempotency key of the form that was sent, with what it asks for."""
+    """The idempotency key of the form that was sent, with what it asks for; secrets of payloads go into digests."""
     nonce = given()
-    return Once("form", nonce, fingerprint(*asked)) if nonce else None
+    if nonce is None:
+        return None
+    now, *earlier = seals.under_each_key(lambda key: fingerprint(*(_plain(each, key) for each in asked)))
+    return Once("form", nonce, now, tuple(earlier))
+
+
+def _plain(asked: Any, key: bytes) -> Any:
+    return seals.marked(asked, key) if isinstance(asked, BaseModel) else asked

@@ -87,7 +87,10 @@ def once(kind: str, *asked: BaseModel) -> Once | None:
     https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
     """
     found = key()
-    return Once("POST /jobs", found, fingerprint(kind, *(seals.marked(each) for each in asked))) if found else None
+    if not found:
+        return None
+    now, *earlier = seals.under_each_key(lambda key: fingerprint(kind, *(seals.marked(each, key) for each in asked)))
+    return Once("POST /jobs", found, now, tuple(earlier))
 
 
 def key() -> str | None:

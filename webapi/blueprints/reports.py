@@ -16,7 +16,7 @@ from webapi.blueprints.identity import me, require_person
 from webapi.errors import Conflict, Fault, Invalid, NotFound
 from webapi.extensions import limiter
 from webapi.models import Report, ReportVersion
-from webapi.queue import kind_named, seals
+from webapi.queue import kind_named
 from webapi.services import double_clicks, job_lists, jobs
 from webapi.services.queries.periods import PERIODS
 from webapi.services.reports import library, own, previewing
@@ -145,7 +145,7 @@ def _asked(row: Report | None, name: str) -> ResponseReturnValue:
             schedule = double_clicks.schedule(me(), nonces.given(), kind, payload, plan)
             flash("The schedule is set.")
             return redirect(url_for("schedules.show", schedule_id=schedule.id), 303)
-        job = jobs.submit(me(), kind, payload, once=nonces.once(KIND, seals.marked(payload)))
+        job = jobs.submit(me(), kind, payload, once=nonces.once(KIND, payload))
     except Invalid as error:
         return _show(row, name, request.form, error.faults or (Fault("", error.message),)), 422
     return redirect(url_for("jobs.show", job_id=job.id), 303)

@@ -29,12 +29,14 @@ class KeyReused(Invalid):
 class Once:
     """What makes two requests one: the same key from the same owner at the same route.
 
-    `fingerprint` is of everything that the request asks for; the same key with another one is refused.
+    `fingerprint` is of everything that the request asks for; the same key with another one is refused. What was kept
+    while another SECRET_KEY came first may be one of `earlier`.
     """
 
     route: str
     key: str
     fingerprint: str
+    earlier: tuple[str, ...] = ()
 
 
 def fingerprint(*parts: Any) -> str:
@@ -70,7 +72,7 @@ def known(session: Session, once: Once, owner_id: UUID) -> UUID | None:
     """The job that has the key, if one has. Raises KeyReused."""
     query = select(IdempotencyKey.job_id, IdempotencyKey.fingerprint)
     row = session.execute(query.where(*_of(once, owner_id))).first()
-    if row is not None and row.fingerprint != once.fingerprint:
+    if row is not None and row.fingerprint not in {once.fingerprint, *once.earlier}:
         raise KeyReused
     return row.job_id if row is not None else None
 

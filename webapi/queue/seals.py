@@ -114,29 +114,46 @@ def refuse_masks(payload: BaseModel) -> None:
         raise Invalid(faults=tuple(Fault(f"/{name}", sentence) for name in dict.fromkeys(found)))
 
 
-def marked(payload: BaseModel) -> dict[str, Any]:
+def resealed(model: type[BaseModel], document: Mapping[str, Any], owner_id: UUID) -> dict[str, Any]:
+    """A document that the ledger kept, with each secret under the first key. Raises Unopenable."""
+    names = secret_fields(model) & document.keys()
+    box = _box(owner_id)
+    try:
+        return {**document, **{name: _each(document[name], lambda leaf: _rotated(box, leaf)) for name in names}}
+    except InvalidToken:
+        raise Unopenable from None
+
+
+def under_each_key(make: Callable[[bytes], str]) -> tuple[str, ...]:
+    """What `make` makes of the key for `marked` and `digest`, and of those in SECRET_KEY_FALLBACKS.
+
+    The first is to be kept; the others are how a process of before, or one that runs with the next key already, says
+    the same.
+    """
+    return tuple(make(hmac.digest(secret.encode(), b"webapi fingerprint v1", "sha256")) for secret in _secrets())
+
+
+def marked(payload: BaseModel, key: bytes) -> dict[str, Any]:
     """The payload with a keyed digest instead of each secret: to tell two requests apart, and for nothing else."""
     document = payload.model_dump(mode="json")
-    key = _fingerprint_key()
     names = secret_fields(type(payload))
     return document | {
         name: _each(document[name], lambda leaf: hmac.digest(key, _bytes(leaf), "sha256").hex()) for name in names
     }
 
 
-def digest(document: Any) -> str:
+def digest(document: Any, key: bytes) -> str:
     """A keyed digest of a document that may hold secrets."""
-    return hmac.digest(_fingerprint_key(), json.dumps(document, sort_keys=True).encode(), "sha256").hex()
+    return hmac.digest(key, json.dumps(document, sort_keys=True).encode(), "sha256").hex()
 
 
-def _fingerprint_key() -> bytes:
-    return hmac.digest(current_app.config["SECRET_KEY"].encode(), b"webapi fingerprint v1", "sha256")
+def _secrets() -> list[str]:
+    return [current_app.config["SECRET_KEY"], *(current_app.config.get("SECRET_KEY_FALLBACKS") or [])]
 
 
 def _box(owner_id: UUID) -> MultiFernet:
     """Seals with the first key and opens with any."""
-    secrets = [current_app.config["SECRET_KEY"], *(current_app.config.get("SECRET_KEY_FALLBACKS") or [])]
-    return MultiFernet([_fernet(secret, owner_id) for secret in secrets])
+    return MultiFernet([_fernet(secret, owner_id) for secret in _secrets()])
 
 
 def _fernet(secret: str, owner_id: UUID) -> Fernet:
@@ -148,6 +165,12 @@ def _opened(box: MultiFernet, leaf: Any) -> Any:
     if not isinstance(leaf, str):
         raise InvalidToken
     return json.loads(box.decrypt(leaf.encode()))
+
+
+def _rotated(box: MultiFernet, leaf: Any) -> str:
+    if not isinstance(leaf, str):
+        raise InvalidToken
+    return box.rotate(leaf.encode()).decode()
 
 
 def _bytes(leaf: Any) -> bytes:

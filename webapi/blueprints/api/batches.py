@@ -127,10 +127,12 @@ def _one(model: type[BaseModel], item: Any) -> BaseModel | WebapiError:
 
 
 def _once(kind: str, query: BatchQuery, items: list[Any]) -> Once | None:
-    key = reading.key()
-    if key is None:
+    found = reading.key()
+    if found is None:
         return None
-    return Once("POST /jobs/batch", key, fingerprint(kind, query.model_dump(mode="json"), seals.digest(items)))
+    asked = query.model_dump(mode="json")
+    now, *earlier = seals.under_each_key(lambda key: fingerprint(kind, asked, seals.digest(items, key)))
+    return Once("POST /jobs/batch", found, now, tuple(earlier))
 
 
 def _shape(verdicts: Verdicts) -> BatchOut:
