@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from flask import Flask
+from flask_migrate import upgrade
 from sqlalchemy import insert, text, update
 
 from tests.conftest import Person
 from tests.kinds.faulty import Note
 from tests.s3_server import KEYS, Pail
 from webapi.extensions import db
-from webapi.models import Job, Schedule
+from webapi.models import Job, Schedule, Worker
 from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue import submit
@@ -111,3 +113,35 @@ def test_an_uncertain_job_and_a_kind_that_is_gone_wait_for_somebody(ada: Person)
     with writing() as session:
         session.execute(update(Job).values(state="uncertain", finished_at=now()))
     assert check("uncertain").sentence == "1 job ended without an answer: a person has to look."
+
+
+def add_worker(kinds: dict[str, int], queues: tuple[str, ...] = ("default", "email", "reports")) -> None:
+    row = {"id": uuid4(), "host": "h", "pid": 7, "slots": 2, "busy": 0, "queues": list(queues), "version": "0"}
+    with writing() as session:
+        session.execute(insert(Worker).values(**row, kinds=kinds))
+
+
+@pytest.mark.usefixtures("context")
+def test_workers_of_an_older_program(app: Flask) -> None:
+    known = {kind.name: kind.version for kind in app.extensions["kinds"].values()}
+    add_worker({name: version for name, version in known.items() if name != "report.build"})
+    assert check("workers").verdict == "bad"
+    assert "No living worker knows: report.build" in check("workers").sentence
+    add_worker(known)
+    assert (check("workers").verdict, "stop h:7" in check("workers").remedy) == ("warn", True)
+    with writing() as session:
+        session.execute(update(Worker).values(kinds=known))
+    assert check("workers").verdict == "ok"
+
+
+@pytest.mark.usefixtures("context")
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_an_index_whose_building_was_cut_short() -> None:
+    broken = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_jobs_turn'::regclass"
+    with writing() as session:
+        session.execute(text(broken))
+    assert check("database").verdict == "warn"
+    assert ("ix_jobs_turn" in check("database").sentence, check("database").remedy[:12]) == (True, "make upgrade")
+    db.session.remove()  # the building of an index waits for every transaction that has begun before
+    upgrade()
+    assert check("database").verdict == "ok"

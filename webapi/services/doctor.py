@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 
 from flask import current_app
 
+from webapi.queue.explain import knows
 from webapi.services.system import crew, parts, redis_servers
+from webapi.services.system.crew import Member
 from webapi.services.system.look import LATE, SHOWN, Look, look, several
 from webapi.services.system.parts import Check
+from webapi.services.system.restoring import PAUSED_BY
 
 RELAY_LATE = 10.0  # seconds; a relay looks each second
 
@@ -53,9 +56,28 @@ def _workers(seen: Look) -> Check:
     if missing:
         names = ",".join(missing)
         return Check("workers", "bad", f"No living worker takes: {names}.", f"make worker QUEUES={names}")
+    unknown = _unknown_to(living)
+    if unknown:
+        sentence = f"No living worker knows: {', '.join(unknown)}; such jobs wait."
+        return Check("workers", "bad", sentence, "start the workers again with this version of the program")
+    older = [each for each in living if _unknown_to([each])]
+    if older:
+        sentence = f"{len(older)} of {len(living)} run an older program, which does not know: "
+        sentence += f"{', '.join(_unknown_to(older[:1]))}. The others take such jobs."
+        return Check("workers", "warn", sentence, f"stop {older[0].name} with SIGTERM and start this version instead")
     slots, gone = sum(each.row.slots for each in living), len(seen.crew) - len(living)
     sentence = f"{len(living)} with {slots} slots; every queue is taken."
     return Check("workers", "ok", f"{sentence} {gone} more said nothing for a minute." if gone else sentence)
+
+
+def _unknown_to(workers: Sequence[Member]) -> list[str]:
+    """Of the kinds on their queues, those that none of these workers can run as this program accepts them."""
+    missing = []
+    for kind in current_app.extensions["kinds"].values():
+        there = [each.row for each in workers if kind.queue in each.row.queues]
+        if there and not any(knows(row, kind.name, kind.version) for row in there):
+            missing.append(f"{kind.name} (version {kind.version})" if kind.version > 1 else kind.name)
+    return missing
 
 
 def _waiting(seen: Look) -> Check:
@@ -87,6 +109,11 @@ def _quiet(seen: Look) -> Sequence[float]:
 
 def _pauses(seen: Look) -> Check:
     resting = [each.name for each in seen.kinds if each.paused_at is not None]
+    if any(each.paused_by == PAUSED_BY for each in seen.kinds):
+        sentence = f"Paused since the ledger was restored: {', '.join(resting)}."
+        return Check(
+            "kinds", "warn", sentence, "flask recover status, and once that is looked at: flask recover resume"
+        )
     if resting:
         return Check("kinds", "warn", f"Paused: {', '.join(resting)}.", f"flask kinds resume {resting[0]}")
     unknown = [each.name for each in seen.kinds if not each.known]
