@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from webapi import brokers, buckets, databases, redis_settings
 from webapi.errors import ConfigError
 from webapi.redis_settings import QueueURLs
+from webapi.retention import Retention
 from webapi.secret_files import SecretFiles
 
 DEVELOPMENT_KEY = "development-only-key-never-use-it-on-a-reachable-host"
@@ -25,7 +26,7 @@ ORIGIN = r"^https?://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[1-9]\d{0,4})?$"
 RUN_FILE = Path("var/run.env")  # written by `make run`, so that a second terminal joins that system
 
 
-class Settings(BaseSettings):
+class Settings(Retention, BaseSettings):
     """Everything that a deployment may set. Names are the environment's."""
 
     model_config = SettingsConfigDict(
@@ -176,6 +177,7 @@ def from_env(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
             "SESSION_COOKIE_SECURE": secure,
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
+            "WTF_CSRF_SECRET_KEY": [*values["SECRET_KEY_FALLBACKS"], values["SECRET_KEY"]],  # the last one signs
             "WTF_CSRF_TIME_LIMIT": None,
             "WTF_CSRF_CHECK_DEFAULT": False,
             "WTF_CSRF_SSL_STRICT": False,

@@ -23,6 +23,7 @@ FLOORS = (
         "webapi.problems",
         "webapi.brokers",
         "webapi.buckets",
+        "webapi.retention",
         "webapi.config",
         "webapi.databases",
         "webapi.failpoints",

@@ -33,7 +33,7 @@ def test_the_names_on_the_wire_stay_what_they_are() -> None:
     pinned += ["email.new_address", "email.part", "email.password_changed", "email.report"]
     pinned += ["email.report_ready", "email.reset"]
     pinned += ["email.send", "email.sender", "email.spread", "email.taken", "email.verify", "email.welcome"]
-    pinned += ["http.call", "image.resize", "report.build", "system.audit"]
+    pinned += ["http.call", "image.resize", "report.build", "system.audit", "system.prune"]
     assert names == pinned, "a message that is on its way names its kind: keep the old name, or pin a new one here"
 
 

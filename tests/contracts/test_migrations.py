@@ -37,6 +37,8 @@ PINNED = {
     "0011": "d4373c07f56604a4b5722caf3190dcc904fad273b25728a48635669564e316e0",
     "0012": "3ae8ac73898f95ef2f38dfb07554edafa9bd5a7ea6984017a63845944b7410f6",
     "0013": "a4a91e5b1685cd9bf6c6ef9906f0115a22f0ef6977d91502ce2cfda2fe3fc5a4",
+    "0014": "9833614d8e1ec8840483ceba320300c8cb7c9f0a6f21a9854d61bfed5d9c72c0",
+    "0015": "d6e560c2633421c6ae61ad2816e7ffa5f78bfdc5e84febb5cf2e940a84eba6ec",
 }
 REMEDY = 'the models and the migrations differ: make migrate NAME="what changes"'
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webapi.cli import files, jobs, kinds, people, schedules, system
+from webapi.cli import files, jobs, keeping, kinds, people, restoring, schedules, system
 
 
 def init_app(app: Flask) -> None:
@@ -16,5 +16,6 @@ def init_app(app: Flask) -> None:
         files.file_commands,
         schedules.schedule_commands,
     )
-    for command in (*commands, system.relay, system.audit, system.doctor):
+    kept = (restoring.recover, keeping.prune, keeping.forget, keeping.reseal)
+    for command in (*commands, *kept, system.relay, system.audit, system.doctor):
         app.cli.add_command(command)

@@ -16,7 +16,10 @@ class IdempotencyKey(db.Model):  # type: ignore[name-defined,misc]
     """`fingerprint` is the SHA-256 of the canonical request: the same key with another body is refused."""
 
     __tablename__ = "idempotency_keys"
-    __table_args__ = (Index("ix_idempotency_keys_expires_at", "expires_at"),)
+    __table_args__ = (
+        Index("ix_idempotency_keys_expires_at", "expires_at"),
+        Index("ix_idempotency_keys_job", "job_id"),
+    )
 
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     route: Mapped[str] = mapped_column(String(120), primary_key=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from webapi.errors import NotFound
@@ -28,6 +29,8 @@ SENTENCES = {
 def add(owner_id: UUID, address: str, reason: Reason, detail: str = "") -> bool:
     """Suppress an address. One that is suppressed already stays as it is, which is False."""
     with writing() as session:
+        if session.get(Suppression, (owner_id, _names(address)[1])) is not None:
+            return False
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         row = {"owner_id": owner_id, "address": address.lower(), "reason": reason, "detail": detail[:500]}
         added = insert(Suppression).values(row).on_conflict_do_nothing().returning(Suppression.address)
@@ -36,7 +39,9 @@ def add(owner_id: UUID, address: str, reason: Reason, detail: str = "") -> bool:
 
 def find(owner_id: UUID, address: str) -> Suppression:
     """Raises NotFound for an address that is not suppressed."""
-    row = db.session.get(Suppression, (owner_id, address.lower()))
+    row: Suppression | None = db.session.scalar(
+        select(Suppression).where(Suppression.owner_id == owner_id, Suppression.address.in_(_names(address)))
+    )
     if row is None:
         raise NotFound("This address is not suppressed.")
     return row
@@ -44,7 +49,7 @@ def find(owner_id: UUID, address: str) -> Suppression:
 
 def remove(owner_id: UUID, address: str) -> None:
     """Raises NotFound for an address that is not suppressed."""
-    named = (Suppression.owner_id == owner_id, Suppression.address == address.lower())
+    named = (Suppression.owner_id == owner_id, Suppression.address.in_(_names(address)))
     with writing() as session:
         if session.execute(delete(Suppression).where(*named)).rowcount == 0:  # type: ignore[attr-defined]
             raise NotFound("This address is not suppressed.")
@@ -60,12 +65,34 @@ def page(owner_id: UUID, after_address: str = "", search: str = "", limit: int =
 
 def among(owner_id: UUID, addresses: Sequence[str]) -> dict[str, str]:
     """Those of the addresses that are suppressed, each with a sentence that says why."""
-    lower = {address.lower() for address in addresses}
-    query = select(Suppression).where(Suppression.owner_id == owner_id, Suppression.address.in_(lower))
+    names = {address: _names(address) for address in addresses}
+    every = {name for each in names.values() for name in each}
+    query = select(Suppression).where(Suppression.owner_id == owner_id, Suppression.address.in_(every))
     why = {
         row.address: f"{SENTENCES[row.reason]}, since {row.created_at:%Y-%m-%d}." for row in db.session.scalars(query)
     }
-    return {address: why[address.lower()] for address in addresses if address.lower() in why}
+    return {address: why[name] for address, each in names.items() for name in each if name in why}
+
+
+def hide(address: str) -> int:
+    """Keep that an address is never to be mailed, and no longer the address. Returns on how many lists it was.
+
+    The SHA-256 needs no key: it has to be found as long as the list lives, whatever becomes of SECRET_KEY. Whoever
+    holds the list can test a guess, and cannot read it.
+    """
+    plain, hidden = _names(address)
+    with writing() as session:
+        owners = session.scalars(select(Suppression.owner_id).where(Suppression.address == hidden)).all()
+        twice = delete(Suppression).where(Suppression.address == plain, Suppression.owner_id.in_(owners))
+        session.execute(twice.execution_options(synchronize_session=False))
+        mine = update(Suppression).where(Suppression.address == plain).values(address=hidden, detail="")
+        return int(session.execute(mine.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]
+
+
+def _names(address: str) -> tuple[str, str]:
+    """How an address stands on a list: as it is, or as one that was forgotten."""
+    lower = address.lower()
+    return lower, f"sha256:{hashlib.sha256(lower.encode()).hexdigest()}"
 
 
 def holding(owner_id: UUID, addresses: Sequence[str]) -> dict[str, str]:

@@ -1,0 +1,64 @@
+"""An address in the checked rows of mailings: its row is emptied where it stands, so that no other row moves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import select
+
+from webapi.extensions import db
+from webapi.models import FINAL, Job, Mailing, State
+from webapi.models.transaction import writing
+from webapi.services.stand_ins import without
+
+
+def forget(address: str, instead: str) -> tuple[int, list[UUID], list[UUID]]:
+    """Empty the rows of an address. Returns how many mailings changed, the jobs of those that are not over and are
+    left as they are, and the uploads from which the mailings came, which hold it still.
+    """
+    changed, left, uploads = 0, [], []
+    for mailing_id, upload_id, sha256 in _with_rows():
+        path: Path = current_app.extensions["files"].path(sha256)
+        if not path.exists() or address.encode() not in path.read_bytes().lower():
+            continue
+        uploads.append(upload_id)
+        if not _is_over(mailing_id):
+            left.append(mailing_id)
+            continue
+        stored = current_app.extensions["files"].put(BytesIO(b"".join(_emptied(path, address, instead))))
+        with writing() as session:
+            row = session.get_one(Mailing, mailing_id, populate_existing=True, with_for_update=True)
+            row.recipients_sha256 = stored.sha256
+            row.sender, row.findings = (without(each, address, instead) for each in (row.sender, row.findings))
+        changed += 1
+    return changed, left, uploads
+
+
+def _with_rows() -> list[tuple[UUID, UUID, str]]:
+    rows = db.session.execute(select(Mailing.id, Mailing.upload_id, Mailing.recipients_sha256))
+    return [(mailing_id, upload_id, sha256) for mailing_id, upload_id, sha256 in rows if sha256 is not None]
+
+
+def _is_over(mailing_id: UUID) -> bool:
+    """Whether no part of it will read its rows again by itself, and no person has to settle one."""
+    family = (Job.id == mailing_id) | (Job.parent_id == mailing_id)
+    waits = (Job.state.not_in(FINAL)) | (Job.state == State.UNCERTAIN)
+    unsent = select(Mailing.id).where(Mailing.id == mailing_id, Mailing.state == "checked")
+    return db.session.scalar(select(Job.id).where(family, waits).limit(1)) is None and not db.session.scalar(unsent)
+
+
+def _emptied(path: Path, address: str, instead: str) -> Iterator[bytes]:
+    """The lines of a file of checked rows; the one of the address has the same length and neither it nor its values."""
+    with path.open("rb") as file:
+        for line in file:
+            number, to, _ = json.loads(line)
+            if to.lower() != address and address.encode() not in line.lower():
+                yield line
+                continue
+            empty = json.dumps([number, instead if to.lower() == address else to, {}], ensure_ascii=False).encode()
+            yield empty.ljust(len(line) - 1) + b"\n"
