@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import asdict
 
 import click
@@ -18,7 +19,10 @@ from webapi.services import doctor as health
 @with_appcontext
 def relay() -> None:
     """Run the relay alone, until it is stopped. Every worker has one; this is for watching it."""
-    Relay(current_app._get_current_object()).run()  # type: ignore[attr-defined]
+    one = Relay(current_app._get_current_object())  # type: ignore[attr-defined]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: one.stop())  # the pass that is under way comes to its end
+    one.run()
 
 
 @click.command()
