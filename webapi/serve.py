@@ -45,7 +45,7 @@ def main() -> None:
     given = Settings()
     watchers = given.LIVE_WATCHERS if "LIVE_WATCHERS" in given.model_fields_set else WATCHERS
     words = command(host, given.PORT, given.WEB_THREADS + watchers, given.WEB_CONCURRENCY)
-    os.execve(words[0], words, environment({"LIVE_WATCHERS": str(watchers)}))  # noqa: S606 - no shell is wanted
+    os.execve(words[0], words, environment({"LIVE_WATCHERS": str(watchers)}))  # noqa: S606 # nosec B606
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     subprocess.run(["sh", ROOT / "deploy/secrets.sh", image.secrets], check=True)
     image.secrets.chmod(0o755)  # each file is mounted by itself, and not the folder that keeps others out
     with (image.secrets / "valkey_acl").open("a") as rights:
-        rights.write("user judge on nopass +acl|log\n")
+        rights.write("user judge on nopass +@all\n")
     with valkey(folder, image.secrets) as hints, postgres() as database:
         for name, url in (("database_url", database.url), ("redis_url", None)):
             path = image.secrets / name
@@ -103,8 +103,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
             yield Deployment(image, folder, environment, hints)
         finally:
             image.stop()
-            sink.terminate()
-            sink.wait(10)
+            sink.kill()
+            sink.wait()
 
 
 @pytest.fixture(scope="module")
