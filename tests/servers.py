@@ -73,6 +73,16 @@ class Broker:
             return False
 
 
+@contextmanager
+def running(broker: Broker) -> Iterator[Broker]:
+    """It runs within the block."""
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.stop()
+
+
 def in_cluster(folder: Path) -> tuple[str, ...]:
     """The options of a Valkey that is a node of a cluster."""
     return "--cluster-enabled", "yes", "--cluster-port", str(free_port()), "--dir", str(folder)

@@ -6,17 +6,19 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from tests import sentinels
 from tests.conftest import Person
 from tests.faults.ground import broken
 from tests.kinds.faulty import Note
 from tests.processes import ROOT, RealWorker, settings_of
-from tests.servers import Broker, in_cluster
+from tests.servers import Broker, in_cluster, running
 from tests.tls import Authority, front
 from tests.waiting import until
 from webapi.config import environment as of_a_process
@@ -38,10 +40,8 @@ PASSWORD = "of-the-user"
 
 @pytest.fixture
 def own_broker() -> Iterator[Broker]:
-    broker = Broker()
-    broker.start()
-    yield broker
-    broker.stop()
+    with running(Broker()) as broker:
+        yield broker
 
 
 def over(app: Flask, state: State = State.SUCCEEDED) -> int:
@@ -77,18 +77,16 @@ def test_a_job_goes_from_its_submission_to_a_worker_by_the_server_of_its_queue(
     assert broken(app) == []
 
 
+@pytest.mark.soak
 def test_a_worker_of_queues_on_two_servers_does_not_start(make_app: Callable[..., Flask], own_broker: Broker) -> None:
     said = refused(make_app(REDIS_URLS={"email": own_broker.url}), "default,email,reports")
     assert "a worker takes from one: make worker QUEUES=default,reports; make worker QUEUES=email" in said
 
 
+@pytest.mark.soak
 def test_a_worker_does_not_start_on_a_node_of_a_cluster(make_app: Callable[..., Flask], tmp_path: Path) -> None:
-    node = Broker(*in_cluster(tmp_path))
-    node.start()
-    try:
+    with running(Broker(*in_cluster(tmp_path))) as node:
         said = refused(make_app(REDIS_URL=node.url), "default")
-    finally:
-        node.stop()
     assert "REDIS_URL: Redis Cluster cannot carry Celery's queues" in said
     assert "sentinel://" in said
 
@@ -105,6 +103,27 @@ def test_everything_goes_through_tls_with_an_authority_of_ones_own(
         everything(app, ada, tmp_path)
         assert {"{webapi}:epoch", "{webapi}:rate:somebody"} <= keys(own_broker)
         assert own_broker.client().info("clients")["connected_clients"] - 1 <= secure.secured
+
+
+def test_tls_goes_to_the_sentinels_and_to_the_master(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    authority, master = Authority(tmp_path), Broker(password=sentinels.PASSWORD)
+    with running(master), front(master.port, authority) as secure:
+        sentinel = sentinels.Sentinel(tmp_path, secure.port, 5)
+        with running(sentinel), front(sentinel.port, authority) as asked:
+            login = f"sentinel_password={sentinels.SENTINEL_PASSWORD}&ssl_ca_certs={authority.certificates}"
+            url = f"sentinels://:{sentinels.PASSWORD}@127.0.0.1:{asked.port}/{sentinels.NAME}?{login}"
+            app = make_app(REDIS_URL=url)
+            celery = app.extensions["celery"]
+            assert app.extensions["hints"].servers[0].sentinels() == (1, 1, 0)
+            users = [app.extensions["hints"].answers, celery.backend.client.ping, consumer_of(celery).ping]
+            for number, use in enumerate(users, start=1):
+                assert use()
+                assert (secure.secured, asked.secured) >= (number, number)
+
+
+def consumer_of(celery: Any) -> Any:
+    """The client by which a worker would take messages."""
+    return celery.connection_for_read().default_channel.client
 
 
 def everything(app: Flask, ada: Person, folder: Path) -> None:
@@ -157,7 +176,8 @@ def rights(lines: int) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("lines", "environment", "use"), [(1, "production", jobs_and_limits), (2, "development", everything)]
+    ("lines", "environment", "use"),
+    [pytest.param(1, "production", jobs_and_limits, marks=pytest.mark.soak), (2, "development", everything)],
 )
 def test_a_user_with_the_rights_in_the_manual_can_do_all_and_needs_each(
     make_app: Callable[..., Flask], ada: Person, own_broker: Broker, start_worker: Callable[..., RealWorker],

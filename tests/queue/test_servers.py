@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from tests.conftest import Person
 from tests.kinds.faulty import Note
-from tests.servers import Broker, in_cluster
+from tests.servers import Broker, in_cluster, running
 from tests.services.system import crowd
 from tests.waiting import until
 from webapi.errors import ConfigError
@@ -33,10 +33,8 @@ MAIL = Email(to=["bob@example.com"], subject="Hi", text="x")
 @pytest.fixture
 def mail_broker() -> Iterator[Broker]:
     """The server of the queue `email`, which a test may stop."""
-    broker = Broker()
-    broker.start()
-    yield broker
-    broker.stop()
+    with running(Broker()) as broker:
+        yield broker
 
 
 @pytest.fixture
@@ -139,12 +137,8 @@ def test_queues_that_share_a_server_share_its_fate(make_app: Callable[..., Flask
 
 
 def test_a_node_of_a_cluster_is_known(broker: Broker, tmp_path: Path) -> None:
-    node = Broker(*in_cluster(tmp_path))
-    node.start()
-    try:
+    with running(Broker(*in_cluster(tmp_path))) as node:
         assert Server("REDIS_URL", node.url).in_cluster()
-    finally:
-        node.stop()
     assert not Server("REDIS_URL", node.url).in_cluster()
     assert not Server("REDIS_URL", broker.url).in_cluster()
 

@@ -148,6 +148,14 @@ def _server_of(app: Flask, queues: set[str]) -> Server:
     return server
 
 
+def _listen_at(celery: Any, server: Server) -> None:
+    """Let the worker take its messages there. Ends the program with a sentence when the environment says otherwise."""
+    settings = broker_settings(server.url, WORKER_TRANSPORT)
+    celery.conf.update(settings)
+    if celery.conf.broker_read_url != settings["broker_url"]:
+        raise SystemExit(f"Celery would not listen at {server.setting}: unset CELERY_BROKER_URL and its like.")
+
+
 class RelayStep(bootsteps.StartStopStep):  # type: ignore[misc]
     """Starts the relay once the pool has forked, and stops it before the pool goes and after the jobs have ended."""
 
@@ -157,7 +165,7 @@ class RelayStep(bootsteps.StartStopStep):  # type: ignore[misc]
         super().__init__(worker, **options)
         app: Flask = worker.app.flask_app
         queues = set(worker.app.amqp.queues.consume_from)
-        worker.app.conf.update(broker_settings(_server_of(app, queues).url, WORKER_TRANSPORT))
+        _listen_at(worker.app, _server_of(app, queues))
         worker_id(app)  # before the fork: the children's leases name it
         guard_forks()
         _check_files(app)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from tests.sentinels import Watched
-from tests.servers import Broker, in_cluster
+from tests.servers import Broker, in_cluster, running
 from webapi.services.doctor import examine
 from webapi.services.system import redis_servers
 from webapi.services.system.parts import Check
@@ -22,16 +21,6 @@ NOWHERE = "redis://127.0.0.1:1/0"
 def checked(app: Flask) -> list[Check]:
     with app.app_context():
         return redis_servers.checks()
-
-
-@contextmanager
-def running(*options: str) -> Iterator[Broker]:
-    broker = Broker(*options)
-    broker.start()
-    try:
-        yield broker
-    finally:
-        broker.stop()
 
 
 def test_what_answers_says_how_fast(app: Flask) -> None:
@@ -49,7 +38,7 @@ def test_each_server_of_a_queue_is_looked_at_by_itself(make_app: Callable[..., F
 
 
 def test_a_node_of_a_cluster_names_the_way_out(make_app: Callable[..., Flask], tmp_path: Path) -> None:
-    with running(*in_cluster(tmp_path)) as node:
+    with running(Broker(*in_cluster(tmp_path))) as node:
         (check,) = checked(make_app(REDIS_URL=node.url))
     assert (check.verdict, check.remedy) == ("bad", "change REDIS_URL")
     assert "Cluster cannot carry Celery's queues" in check.sentence
@@ -57,7 +46,7 @@ def test_a_node_of_a_cluster_names_the_way_out(make_app: Callable[..., Flask], t
 
 
 def test_a_server_that_throws_hints_away(make_app: Callable[..., Flask]) -> None:
-    with running("--maxmemory-policy", "allkeys-lru") as forgetful:
+    with running(Broker("--maxmemory-policy", "allkeys-lru")) as forgetful:
         (check,) = checked(make_app(REDIS_URL=forgetful.url))
     assert (check.verdict, "allkeys-lru" in check.sentence) == ("warn", True)
     assert check.remedy == "redis-cli CONFIG SET maxmemory-policy noeviction"
@@ -67,7 +56,7 @@ def test_a_server_that_throws_hints_away(make_app: Callable[..., Flask]) -> None
 def test_production_wants_a_server_that_remembers(
     make_app: Callable[..., Flask], tmp_path: Path, append_only: str, verdict: str
 ) -> None:
-    with running("--appendonly", append_only, "--dir", str(tmp_path)) as server:
+    with running(Broker("--appendonly", append_only, "--dir", str(tmp_path))) as server:
         (check,) = checked(make_app(REDIS_URL=server.url, WEBAPI_ENV="production"))
     assert check.verdict == verdict
     assert ("appendonly yes" in check.remedy) is (verdict == "warn")
