@@ -180,3 +180,11 @@ def test_the_first_commands_of_a_rollout_apply_what_the_migration_needs(rendered
     assert job["spec"]["suspend"] is True
     text = json.dumps(job)
     assert named(first, "ConfigMap", "settings")["metadata"]["name"] in text
+
+
+def test_the_page_names_files_that_are_there() -> None:
+    page = (KUBERNETES / "README.md").read_text()
+    names = set(re.findall(r"(?:deploy/kubernetes/|(?:components|overlays)/)[\w./-]*\w", page))
+    places = {name: [ROOT / name, KUBERNETES / name] for name in names}
+    assert len(places) > 5
+    assert [name for name, paths in places.items() if not any(path.exists() for path in paths)] == []

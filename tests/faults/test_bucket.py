@@ -31,6 +31,10 @@ from webapi.services import storage
 from webapi.tasks.image_resize import Picture
 from webapi.tasks.report_build import ReportRequest
 
+# What differs between stores is hardly a matter of the database.
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)]
+pytestmark = pytest.mark.parametrize("database_url", DATABASES, indirect=True)
+
 REPORT = ReportRequest()
 YOUNG = -60.0  # an age that everything has
 
@@ -49,7 +53,6 @@ def in_bucket(pail: Pail) -> list[str]:
     return [key.split("/")[2] for key in pail.listed()]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_real_worker_reads_and_keeps_in_the_bucket_and_a_page_hands_it_out(
     make_app: Callable[..., Flask], start_worker: Callable[..., RealWorker], pail: Pail, tmp_path: Path
 ) -> None:
@@ -111,7 +114,6 @@ def test_a_store_that_is_away_makes_a_job_try_again(make_app: Callable[..., Flas
     assert broken(app) == []
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_bucket_is_tidied_beside_the_relay(app: Flask, pail: Pail, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a store that keeps one waiting holds up no job."""
     monkeypatch.setattr(housekeeping, "OLD", YOUNG)
@@ -124,7 +126,6 @@ def test_a_bucket_is_tidied_beside_the_relay(app: Flask, pail: Pail, monkeypatch
         until(lambda: not pail.listed(), what="the orphan to be collected")
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_upload_of_a_web_server_that_died_is_an_orphan(app: Flask, ada: Person, kill_at: Killer, pail: Pail) -> None:
     kill_at("S1a", "upload", "report.build", REPORT)
     (sha256,) = in_bucket(pail)
@@ -134,7 +135,7 @@ def test_an_upload_of_a_web_server_that_died_is_an_orphan(app: Flask, ada: Perso
     assert pail.listed() == []
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.soak
 def test_a_worker_in_production_does_not_start_on_a_bucket_that_is_not_there(
     make_app: Callable[..., Flask], pail: Pail, tmp_path: Path
 ) -> None:

@@ -13,7 +13,10 @@ from webapi.queue.disk import DiskStore
 from webapi.queue.files import Damaged, store
 from webapi.services import moving, storage
 
-pytestmark = pytest.mark.usefixtures("context")
+pytestmark = [
+    pytest.mark.usefixtures("context"),
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
 
 
 def test_what_is_named_is_copied_once_and_comes_back(ada: Person, pail: Pail, tmp_path: Path) -> None:
