@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import webapi.tasks
-from webapi import create_app, logs
+from webapi import create_app, logs, reporting
 
 KINDS = str(Path(__file__).parent / "kinds")
 if KINDS not in webapi.tasks.__path__:
@@ -12,3 +12,4 @@ if KINDS not in webapi.tasks.__path__:
 app = create_app()
 celery = app.extensions["celery"]
 logs.configure(app.config["LOG_LEVEL"], app.config["WEBAPI_ENV"])
+reporting.start(app.config["SENTRY_DSN"], app.config["WEBAPI_ENV"])

@@ -18,6 +18,7 @@ from webapi.errors import ConfigError
 from webapi.redis_settings import QueueURLs
 from webapi.retention import Retention
 from webapi.secret_files import SecretFiles
+from webapi.watch_settings import WatchSettings
 
 DEVELOPMENT_KEY = "development-only-key-never-use-it-on-a-reachable-host"
 LEAST_KEY_LENGTH = 32  # characters; OWASP asks for 128 bits at least, hexadecimal halves them
@@ -26,7 +27,7 @@ ORIGIN = r"^https?://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[1-9]\d{0,4})?$"
 RUN_FILE = Path("var/run.env")  # written by `make run`, so that a second terminal joins that system
 
 
-class Settings(Retention, BaseSettings):
+class Settings(Retention, WatchSettings, BaseSettings):
     """Everything that a deployment may set. Names are the environment's."""
 
     model_config = SettingsConfigDict(

@@ -10,6 +10,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
+from webapi import reporting
+
 
 def configure(level: str, environment: str) -> None:
     """Set up structlog and the standard library's logging for this process. Called by entry points only."""
@@ -18,6 +20,7 @@ def configure(level: str, environment: str) -> None:
         structlog.processors.add_log_level,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        reporting.report,
         where_it_failed,
     ]
     renderer: Processor = (

@@ -28,9 +28,14 @@ FLOORS = (
         "webapi.databases",
         "webapi.failpoints",
         "webapi.logs",
+        "webapi.metrics",
         "webapi.redis_settings",
+        "webapi.reporting",
         "webapi.secret_files",
+        "webapi.spans",
+        "webapi.traces",
         "webapi.version",
+        "webapi.watch_settings",
     ),
 )
 DOORS = {"webapi.blueprints", "webapi.tasks"}

@@ -8,6 +8,7 @@ import threading
 from flask import Flask
 from uuid_utils.compat import uuid7
 
+from webapi import traces
 from webapi.extensions import db
 
 # Held by the relay during a pass and by whoever forks: a child forked while another thread is inside
@@ -27,6 +28,7 @@ def after_fork(app: Flask) -> None:
     with app.app_context():
         for engine in db.engines.values():
             engine.dispose(close=False)
+        traces.start(app, *db.engines.values())
     app.extensions["connections_of"] = os.getpid()
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from flask import current_app
 
+from webapi import traces
 from webapi.errors import Permanent, Transient
 from webapi.models import EffectState
 from webapi.queue.acts import Act
@@ -79,7 +80,8 @@ def _make(call: Call, act: Act) -> http.Answer:
         raise
     headers = headers_of(call, str(act.id), int(time.time()))
     try:
-        answer = http.exchange(connection, http.Request(call.method, call.target, headers, call.body), act.mark)
+        with traces.step("call"):
+            answer = http.exchange(connection, http.Request(call.method, call.target, headers, call.body), act.mark)
     except http.NoReply:
         act.settle(EffectState.UNKNOWN)
         raise Transient("The service had the request and gave no answer.") from None

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import current_app
 
+from webapi import traces
 from webapi.errors import Permanent, Transient
 from webapi.models import EffectState
 from webapi.queue import acts
@@ -97,7 +98,9 @@ class _Sending:
                 posts = [self._posted(self._left.popleft()) for _ in range(min(len(self._left), self._width))]
                 if not lines and any(not self._is_played(post.act) for post in posts):
                     lines = stack.enter_context(pool.borrowed(min(self._width, self._total)))
-                result = wave.send(self._errand.envelope.address, self._pairs(posts, lines))
+                pairs = self._pairs(posts, lines)
+                with traces.step("smtp", mails=len(pairs)):
+                    result = wave.send(self._errand.envelope.address, pairs)
                 receipts += result.receipts
                 self._left.extendleft(post.act for post in result.again)
                 _stop_if_hopeless(result)
