@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,11 +24,11 @@ from webapi.config import environment
 class WebServer:
     """granian, as `make web` starts it."""
 
-    def __init__(self, app: Flask, log: Path, threads: int) -> None:
+    def __init__(self, app: Flask, log: Path, threads: int, processes: int) -> None:
         self.port = free_port()
         command = [
             sys.executable, "-m", "granian", "--interface", "wsgi", "tests.wsgi:app", "--host", "127.0.0.1",
-            "--port", str(self.port), "--workers", "1", "--blocking-threads", str(threads),
+            "--port", str(self.port), "--workers", str(processes), "--blocking-threads", str(threads),
         ]  # fmt: skip
         with log.open("ab") as file:
             self.process = subprocess.Popen(
@@ -36,6 +37,15 @@ class WebServer:
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> int:
+        """The status of an answer on a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request("GET", path, headers=dict(headers or {}))
+            return connection.getresponse().status
+        finally:
+            connection.close()
 
     def answers(self) -> bool:
         with suppress(OSError), self.connect():
@@ -48,9 +58,9 @@ class WebServer:
 
 
 @contextmanager
-def web_server(app: Flask, log: Path, threads: int = 4) -> Iterator[WebServer]:
+def web_server(app: Flask, log: Path, threads: int = 4, processes: int = 1) -> Iterator[WebServer]:
     """A server of this app, gone at the end of the block."""
-    server = WebServer(app, log, threads)
+    server = WebServer(app, log, threads, processes)
     try:
         until(server.answers, seconds=30, what=f"the web server; see {log}")
         yield server

@@ -13,6 +13,7 @@ from webapi.config import from_env
 from webapi.extensions import csrf, db, limiter, login, mail, migrate
 from webapi.models import transaction
 from webapi.queue import queue
+from webapi.services.system import gauges
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 SPEC = "/api/v1/openapi.json"
@@ -34,6 +35,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> APIFlask:
     csrf.init_app(app)
     limiter.init_app(app)
     queue.init_app(app, tasks.jobs(), tasks.plain())
+    gauges.init_app(app)
     problems.init_app(app)
     blueprints.init_app(app)
     cli.init_app(app)

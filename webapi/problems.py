@@ -15,7 +15,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from webapi.errors import DatabaseAway, Fault, WebapiError
 
-JSON_PATHS = ("/api/", "/process", "/status/", "/healthz", "/readyz")
+JSON_PATHS = ("/api/", "/process", "/status/", "/healthz", "/readyz", "/metrics")
 
 log = get_logger()
 

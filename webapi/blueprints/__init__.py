@@ -25,6 +25,7 @@ from webapi.blueprints import (
     live,
     mail_links,
     mailings,
+    metrics,
     navigation,
     nonces,
     reading,
@@ -43,6 +44,7 @@ from webapi.blueprints import (
 
 def init_app(app: APIFlask) -> None:
     """Everything that a request passes through, then every door."""
+    metrics.init_app(app)
     headers.init_app(app)
     hosts.init_app(app)
     limits.init_app(app)

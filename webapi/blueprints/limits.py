@@ -17,7 +17,7 @@ from webapi.services import keys
 from webapi.services.rates import WINDOW, Rates, Standing
 
 BLOCK = 64  # bits of an IPv6 address that one customer has, as a rule
-FREE = {"static", "health.alive", "health.ready"}
+FREE = {"static", "health.alive", "health.ready", "metrics.show"}
 
 
 def init_app(app: Flask) -> None:

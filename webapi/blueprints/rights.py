@@ -39,6 +39,7 @@ UNASKED = {
     "health",
     "inbox",
     "mail_links",
+    "metrics",
     "accounts",
     "recovery",
     "tickets",

@@ -7,10 +7,11 @@ import signal
 from dataclasses import asdict
 
 import click
-from flask import current_app
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from webapi.queue.audit import audit as findings
+from webapi.queue.metrics_server import count, serve
 from webapi.queue.relay import Relay
 from webapi.services import doctor as health
 
@@ -19,7 +20,10 @@ from webapi.services import doctor as health
 @with_appcontext
 def relay() -> None:
     """Run the relay alone, until it is stopped. Every worker has one; this is for watching it."""
-    one = Relay(current_app._get_current_object())  # type: ignore[attr-defined]
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    count(app)
+    serve(app)
+    one = Relay(app)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: one.stop())  # the pass that is under way comes to its end
     one.run()

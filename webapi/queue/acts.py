@@ -10,6 +10,7 @@ from flask import current_app
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
+from webapi import metrics
 from webapi.failpoints import failpoint
 from webapi.models import Effect, EffectState, Job, State
 from webapi.models.columns import after, now
@@ -126,6 +127,7 @@ def settle(receipts: Sequence[Receipt]) -> None:
         return
     failpoint("E3a")
     judged = noting.settled([receipt.row() for receipt in receipts], attempt.job_id)
+    _count(attempt, receipts)
     failpoint("E5")
     if judged:
         # Others gave the job its verdict meanwhile, and this is the evidence that was missing. In a transaction of
@@ -143,6 +145,13 @@ def decline(receipts: Sequence[Receipt]) -> None:
     running = exists().where(*attempt.fence, Job.state == State.RUNNING)
     with writing() as session:
         session.connection().execute(noting.DECLINE.where(running), [receipt.row() for receipt in receipts])
+    _count(attempt, receipts)
+
+
+def _count(attempt: Attempt, receipts: Sequence[Receipt]) -> None:
+    """What is only played in the sandbox does not count."""
+    for receipt in () if attempt.sandbox else receipts:
+        metrics.EFFECTS.add(attempt.kind.effect, receipt.state.value)
 
 
 def _why_not(session: Session, attempt: Attempt) -> Replaced | Cancelled:

@@ -7,6 +7,7 @@ the one job that an idempotency key names is enough to answer the whole batch ag
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,6 +36,7 @@ from sqlalchemy.orm import Session
 from structlog.contextvars import get_contextvars
 from uuid_utils.compat import uuid7
 
+from webapi import metrics, traces
 from webapi.extensions import db
 from webapi.failpoints import failpoint
 from webapi.models import Effect, Job, JobEvent, State
@@ -84,13 +86,13 @@ def submit_batch(
 
     The options are those of `submit` and the same for all. Raises KeyReused, QuotaReached, and DatabaseAway.
     """
-    base = uuid7()
+    base, began = uuid7(), time.perf_counter()
     ids = {place: _placed(base, place) for place in payloads}
     hints = [Hint(kind.name, kind.queue, each) for each in list(ids.values())[:RUNG]]
     first = hints[0].job_id
     joined = in_transaction()
     try:
-        with writing() as session:
+        with traces.accepting(first, kind.name), writing() as session:
             failpoint("S1b")
             after_commit(lambda: failpoint("S2c"))
             if once and (before := take(session, once, owner_id, first)):
@@ -101,12 +103,18 @@ def submit_batch(
             failpoint("S2a")
             if state == State.QUEUED:
                 after_commit(lambda: ring(hints))
+            after_commit(lambda: _count(kind.name, len(ids), began))
     except DBAPIError as error:
         if joined or not error.connection_invalidated:
             raise
         committed(first)
         ring(hints)
     return Accepted(ids)
+
+
+def _count(kind_name: str, jobs: int, began: float) -> None:
+    metrics.ACCEPTED.add(kind_name, by=jobs)
+    metrics.ACCEPT_SECONDS.observe(time.perf_counter() - began, kind_name)
 
 
 def _when(session: Session, delay: float | None, run_at: datetime | None) -> tuple[datetime, State]:

@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from kombu.pools import producers
 from structlog import get_logger
 
+from webapi import metrics
 from webapi.errors import ConfigError, NotFound
 from webapi.queue import signing, stores
 from webapi.queue.children import after_fork
@@ -59,6 +60,7 @@ class AppTask(Task):  # type: ignore[misc]
         request = self.request
         if not request.called_directly and not request.is_eager:
             if not signing.verified(app, self.name, request, args, kwargs):
+                metrics.NO_MAC.add()
                 log.warning("message dropped", why="no valid MAC", task=self.name)
                 raise Ignore
             after_fork(app)

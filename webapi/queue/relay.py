@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import redis
@@ -11,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, or_, select, true, update
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
+from webapi import metrics
 from webapi.errors import WebapiError
 from webapi.failpoints import failpoint
 from webapi.models import Job, State
@@ -49,14 +51,25 @@ class Relay:
         """Pass after pass until `stop`. What is away is waited for; a step that fails holds up no other."""
         while not self.stopped.wait(PERIOD):
             with FORK_LOCK, self._app.app_context():
-                for step in self.steps():
-                    try:
-                        step()
-                    except (SQLAlchemyError, redis.RedisError, OSError, WebapiError) as error:
-                        log.warning("relay pass failed", step=step.__name__, error=type(error).__name__)
-                        break
-                    except Exception:
-                        log.exception("relay step failed", step=step.__name__)
+                whole = self._pass()
+            if whole:
+                metrics.RELAY_PASSED.note(time.time())
+            else:
+                metrics.RELAY_FAILED.add()
+
+    def _pass(self) -> bool:
+        """Whether every step came to its end."""
+        whole = True
+        for step in self.steps():
+            try:
+                step()
+            except (SQLAlchemyError, redis.RedisError, OSError, WebapiError) as error:
+                log.warning("relay pass failed", step=step.__name__, error=type(error).__name__)
+                return False
+            except Exception:
+                log.exception("relay step failed", step=step.__name__)
+                whole = False
+        return whole
 
     def stop(self) -> None:
         self.stopped.set()
@@ -176,6 +189,7 @@ def republish() -> int:
     failpoint("R2a")
     ring([Hint(*row) for row in rows])
     if rows:
+        metrics.REPUBLISHED.add(by=len(rows))
         log.info("hints published again", jobs=len(rows))
     return len(rows)
 

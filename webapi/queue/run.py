@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
+from webapi import metrics, traces
 from webapi.errors import Permanent
 from webapi.failpoints import failpoint
 from webapi.models import State
@@ -35,8 +36,9 @@ def work(kind: Kind) -> None:
         return
     facts = {"job": str(attempt.job_id), "kind": kind.name, "attempt": attempt.number, "request": attempt.request_id}
     attempt_logs.listen()
+    span = traces.attempt(attempt.job_id, attempt.request_id, kind.name, attempt.number)
     try:
-        with bound_contextvars(**facts), holding(attempt):
+        with bound_contextvars(**facts), span, holding(attempt):
             _do(attempt)
     finally:
         attempt_logs.keep([attempt])
@@ -50,8 +52,11 @@ def _do(attempt: Attempt) -> None:
     try:
         verdict = _verdict(attempt)
     except Replaced:
+        metrics.FENCED.add()
         log.warning("attempt replaced; what it did is not recorded")
     else:
+        metrics.ATTEMPTS.add(attempt.kind.name, verdict.value)
+        metrics.RUN_SECONDS.observe(time.monotonic() - attempt.began, attempt.kind.name)
         failpoint("C2b")
         log.info("job finished", state=str(verdict))
 

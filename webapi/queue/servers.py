@@ -11,7 +11,7 @@ from flask import Flask
 from redis.sentinel import SentinelConnectionPool
 from structlog import get_logger
 
-from webapi import brokers
+from webapi import brokers, metrics
 from webapi.errors import ConfigError
 from webapi.queue.settings import KEY_PREFIX
 from webapi.redis_settings import named, suffix
@@ -44,6 +44,7 @@ class Server:
     def push(self, messages: Sequence[tuple[str, bytes]]) -> bool:
         """Put each message into its queue, in one round trip. False when that was not confirmed; never raises."""
         if time.monotonic() < self._open_until:
+            metrics.HINTS_FAILED.add(by=len(messages))
             return False
         try:
             with self._client.pipeline(transaction=False) as pipe:
@@ -52,8 +53,11 @@ class Server:
                 pipe.execute()
         except (redis.RedisError, OSError) as error:
             self._open_until = time.monotonic() + BREAK
+            metrics.HINTS_FAILED.add(by=len(messages))
+            metrics.BREAKER_OPENED.add()
             log.warning("hints not sent", count=len(messages), error=type(error).__name__, server=self.setting)
             return False
+        metrics.HINTS_SENT.add(by=len(messages))
         return True
 
     def answers(self) -> bool:

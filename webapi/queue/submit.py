@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from structlog import get_logger
 from structlog.contextvars import get_contextvars
 from uuid_utils.compat import uuid7
 
+from webapi import metrics, traces
 from webapi.errors import DatabaseAway, NotFound
 from webapi.extensions import db
 from webapi.failpoints import failpoint
@@ -56,16 +58,16 @@ def submit(
     kind: Kind | None = current_app.extensions["kinds"].get(kind_name)
     if kind is None:
         raise NotFound(f"There is no kind of job called {kind_name!r}.")
-    job_id = job_id or uuid7()
-    joined = in_transaction()
+    job_id, began, joined = job_id or uuid7(), time.perf_counter(), in_transaction()
     try:
-        with writing() as session:
+        with traces.accepting(job_id, kind_name), writing() as session:
             failpoint("S1b")
             after_commit(lambda: failpoint("S2c"))
             known = take(session, once, owner_id, job_id) if once else None
             if known is not None:
                 return session.get_one(Job, known)
             job = insert_job(session, kind, payload, id=job_id, owner_id=owner_id, **options)
+            after_commit(lambda: metrics.ACCEPT_SECONDS.observe(time.perf_counter() - began, kind_name))
             failpoint("S2a")
             return job
     except DBAPIError as error:
@@ -122,6 +124,7 @@ def insert_job(
     accepted = Moved(job.id, job.owner_id, job.kind, job.queue, job.epoch, job.attempt)
     record(session, [accepted], None, State(job.state), actor="submit", reason=_reason(columns))
     plan(session, job.id, kind, acts)
+    after_commit(lambda: metrics.ACCEPTED.add(kind.name))
     if job.state == State.QUEUED:
         hint = Hint(job.kind, job.queue, job.id)
         after_commit(lambda: ring([hint]))
@@ -160,7 +163,8 @@ def ring(hints: Sequence[Hint]) -> None:
     """
     failpoint("S3a")
     sender: Hints = current_app.extensions["hints"]
-    unsent = sender.ring(hints)
+    with traces.step("hints", hints=len(hints)):
+        unsent = sender.ring(hints)
     if not unsent:
         failpoint("S3c")
         return

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 from structlog import get_logger
 
+from webapi import metrics
 from webapi.extensions import db
 from webapi.failpoints import failpoint
 from webapi.models import WAITING, Effect, EffectState, Job, State
@@ -63,6 +64,7 @@ def _go_on(session: Session, fence: tuple[ColumnElement[bool], ...]) -> None:
         reason="the worker died; what it had done is done, the rest goes on", crash_count=0,
         attempt_budget=Job.attempt_budget + 1, run_at=now(), lease_owner=None, lease_until=None,
     ):  # fmt: skip
+        metrics.LEASES_EXPIRED.add()
         log.warning("attempt lost", job=str(job.id), kind=job.kind, attempt=job.attempt)
 
 
@@ -72,6 +74,7 @@ def _retry(session: Session, fence: tuple[ColumnElement[bool], ...], crashes: in
         reason="the worker died; its lease is over", crash_count=crashes,
         run_at=after(2.0 * (crashes - 1)), lease_owner=None, lease_until=None,
     ):  # fmt: skip
+        metrics.LEASES_EXPIRED.add()
         log.warning("attempt lost", job=str(job.id), kind=job.kind, attempt=job.attempt)
 
 
@@ -92,6 +95,8 @@ def _bury(session: Session, fence: tuple[ColumnElement[bool], ...], crashes: int
         announce_end(session, [job], verdict)
         if verdict is State.FAILED:
             announce_failure(session, job, "crashed", sentence)
+        metrics.LEASES_EXPIRED.add()
+        metrics.GIVEN_UP.add()
         log.error("job given up", job=str(job.id), kind=job.kind, crashes=crashes)
 
 

@@ -9,6 +9,8 @@ from celery.utils.log import get_logger as celery_logger
 from celery.worker.consumer import Consumer
 from structlog import get_logger
 
+from webapi import metrics
+
 # What decoding and unpacking raise for bytes that are no message of Celery's. Redis's own errors are none of these.
 NO_MESSAGE = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
 
@@ -23,6 +25,7 @@ class SteadyReading:
         try:
             return super()._brpop_read(**options)  # type: ignore[misc]
         except NO_MESSAGE as error:
+            metrics.NO_MESSAGE.add()
             log.warning("message dropped", why="no message", error=type(error).__name__)
             return True
 

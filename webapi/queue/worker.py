@@ -18,18 +18,14 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
-from webapi.brokers import CLUSTER
-from webapi.errors import ConfigError, StoreAway
 from webapi.models import Worker
 from webapi.models.columns import now
 from webapi.models.transaction import writing
-from webapi.queue.children import guard_forks, worker_id
+from webapi.queue import starting
+from webapi.queue.children import worker_id
 from webapi.queue.drain import drain
-from webapi.queue.files import Store
-from webapi.queue.hints import Hints
+from webapi.queue.metrics_server import serve
 from webapi.queue.relay import Relay
-from webapi.queue.servers import Server
-from webapi.queue.settings import WORKER_TRANSPORT, broker_settings
 from webapi.queue.watchdog import Watchdog
 from webapi.version import VERSION
 
@@ -109,53 +105,6 @@ class WorkerRelay(Relay):
                 session.execute(insert(Worker).values(**fixed, **values))
 
 
-def _check_kinds(app: Flask, queues: set[str]) -> None:
-    """Ends the program with a sentence when a kind of these queues must not be worked as it is configured."""
-    with app.app_context():
-        for kind in app.extensions["kinds"].values():
-            if kind.ready is None or kind.queue not in queues:
-                continue
-            try:
-                kind.ready()
-            except ConfigError as error:
-                raise SystemExit(error.message) from None
-
-
-def _check_files(app: Flask) -> None:
-    """Ends a program in production that could keep no file; one whose store is only away goes on, and waits for it."""
-    if app.config["WEBAPI_ENV"] != "production":
-        return
-    kept: Store = app.extensions["files"]
-    try:
-        kept.check()
-    except ConfigError as error:
-        raise SystemExit(error.message) from None
-    except (OSError, StoreAway) as error:
-        log.warning("files cannot be kept now", error=str(error))
-
-
-def _server_of(app: Flask, queues: set[str]) -> Server:
-    """The Redis from which these queues are consumed. Ends the program with a sentence when there is no such one."""
-    hints: Hints = app.extensions["hints"]
-    found = {hints.at(queue): queue for queue in sorted(queues)}
-    if len(found) > 1:
-        apart = {server: sorted(each for each in queues if hints.at(each) is server) for server in found}
-        commands = "; ".join(f"make worker QUEUES={','.join(mine)}" for mine in apart.values())
-        raise SystemExit(f"These queues lie on {len(found)} Redis servers, and a worker takes from one: {commands}")
-    (server,) = found
-    if server.in_cluster():
-        raise SystemExit(f"{server.setting}: {CLUSTER}.")
-    return server
-
-
-def _listen_at(celery: Any, server: Server) -> None:
-    """Let the worker take its messages there. Ends the program with a sentence when the environment says otherwise."""
-    settings = broker_settings(server.url, WORKER_TRANSPORT)
-    celery.conf.update(settings)
-    if celery.conf.broker_read_url != settings["broker_url"]:
-        raise SystemExit(f"Celery would not listen at {server.setting}: unset CELERY_BROKER_URL and its like.")
-
-
 class RelayStep(bootsteps.StartStopStep):  # type: ignore[misc]
     """Starts the relay once the pool has forked, and stops it before the pool goes and after the jobs have ended."""
 
@@ -165,17 +114,19 @@ class RelayStep(bootsteps.StartStopStep):  # type: ignore[misc]
         super().__init__(worker, **options)
         app: Flask = worker.app.flask_app
         queues = set(worker.app.amqp.queues.consume_from)
-        _listen_at(worker.app, _server_of(app, queues))
+        starting.listen_at(worker.app, starting.server_of(app, queues))
         worker_id(app)  # before the fork: the children's leases name it
-        guard_forks()
-        _check_files(app)
-        _check_kinds(app, queues)
+        starting.ready_to_fork(app)
+        starting.trace(app)
+        starting.check_files(app)
+        starting.check_kinds(app, queues)
 
     def start(self, worker: Any) -> None:
         queues = sorted(worker.app.amqp.queues.consume_from)
         self.relay = WorkerRelay(worker.app.flask_app, worker.concurrency, queues)
         self.thread = threading.Thread(target=self.relay.run, name="relay", daemon=True)
         self.thread.start()
+        serve(worker.app.flask_app)
 
     def stop(self, worker: Any) -> None:
         app: Flask = worker.app.flask_app
