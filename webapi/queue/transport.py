@@ -43,7 +43,16 @@ class SteadyRestoring:
 
 
 class SteadyConsumer(Consumer):  # type: ignore[misc]
-    """Celery's consumer, which would wait up to 30 s between two tries to reach Redis; this one at most 2."""
+    """Celery's consumer, which would wait up to 30 s between two tries to reach Redis; this one at most 2.
+
+    Where remote control is on, it can be asked to tell of its tasks, as Flower asks. Started without gossip and
+    heartbeats, as ours are, Celery would leave out what tells of them; so there it says that it lives, every 2 s.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        if options["app"].conf.worker_enable_remote_control:
+            options["worker_options"] = {**options["worker_options"], "without_heartbeat": False}
+        super().__init__(*args, **options)
 
     def on_unknown_task(self, body: Any, message: Any, exc: Any) -> None:
         """Of a newer version's kind. Celery would log the whole message as an error; the job waits in the ledger."""
