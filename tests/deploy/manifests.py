@@ -27,7 +27,9 @@ COMBINATIONS = {
     "trial+sentinel": ["sentinel"],
     "production+keda": ["keda"],
     "production+sentinel": ["sentinel"],
-    "production+keda+sentinel": ["keda", "sentinel"],
+    "trial+monitoring": ["monitoring"],
+    "trial+s3": ["s3"],
+    "production+keda+sentinel+monitoring+s3": ["keda", "sentinel", "monitoring", "s3"],
 }
 
 

@@ -167,6 +167,16 @@ def test_whoever_may_be_evicted_has_a_budget(rendered: Rendered, combination: st
 
 
 @every
+def test_what_a_pod_mounts_is_there(rendered: Rendered, combination: str) -> None:
+    claims = {each["metadata"]["name"] for each in of_kind(rendered[combination], "PersistentVolumeClaim")}
+    maps = {each["metadata"]["name"] for each in of_kind(rendered[combination], "ConfigMap")}
+    for name, template in templates(rendered[combination]):
+        for volume in template["spec"]["volumes"]:
+            assert volume.get("persistentVolumeClaim", {}).get("claimName") in {None, *claims}, name
+            assert volume.get("configMap", {}).get("name") in {None, *maps}, name
+
+
+@every
 def test_the_first_commands_of_a_rollout_apply_what_the_migration_needs(rendered: Rendered, combination: str) -> None:
     first = [
         each

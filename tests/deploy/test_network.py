@@ -71,7 +71,8 @@ def test_only_the_queue_that_calls_others_reaches_them(rendered: Rendered, produ
             for name, labels in pods(rendered[combination]).items()
             if goes_out(rendered[combination], labels, port)
         }
-        assert found == calling
+        storing = {"web", *(name for name in found if name.startswith("worker-"))} if "s3" in combination else set()
+        assert found == calling | (storing if port == 443 else set())
     labels = pods(rendered[combination])["worker-default"]
     for private in ("10.1.2.3", "172.20.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "127.0.0.1"):
         assert not goes_out(rendered[combination], labels, 80, private)
@@ -107,9 +108,16 @@ def test_redis_takes_web_and_workers_and_each_other_and_nobody_else(rendered: Re
 
 
 @every
-def test_people_come_in_through_the_ingress_alone(rendered: Rendered, combination: str) -> None:
-    (rule,) = ways(rendered[combination], pods(rendered[combination])["web"], "Ingress")
-    (end,) = rule["from"]
-    assert end["namespaceSelector"]["matchLabels"].keys() == {"kubernetes.io/metadata.name"}
-    for queue in ("email", "reports", "default"):
-        assert ways(rendered[combination], pods(rendered[combination])[f"worker-{queue}"], "Ingress") == []
+def test_people_come_in_through_the_ingress_and_prometheus_to_the_metrics(rendered: Rendered, combination: str) -> None:
+    watching = ["monitoring"] if "monitoring" in combination else []
+    controller = "traefik" if "production" in combination else "ingress"
+    for name, labels in pods(rendered[combination]).items():
+        if labels["app.kubernetes.io/name"] == "webapi":
+            rules = ways(rendered[combination], labels, "Ingress")
+            let_in = [
+                end["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+                for rule in rules
+                for end in rule["from"]
+            ]
+            expected = {"web": [controller, *watching], "migrate": []}.get(name, watching)
+            assert sorted(let_in) == sorted(expected), name
