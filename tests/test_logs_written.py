@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
-from tests.processes import ROOT
+from tests.conftest import Person
+from tests.processes import ROOT, RealWorker
+from tests.waiting import until
+from tests.web_server import web_server
 
 # Each says something private in the message of an exception.
 WRITER = """
@@ -119,3 +125,26 @@ def test_a_view_that_breaks_is_told_with_its_request() -> None:
 def test_a_plain_task_that_breaks_tells_no_private_word_either() -> None:
     """Celery writes the exception itself."""
     assert "canary" not in written("production", PLAIN)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_worker_and_its_pool_write_json_too(
+    make_app: Callable[..., Flask], ada: Person, start_worker: Callable[..., RealWorker], tmp_path: Path
+) -> None:
+    """Also when a child is killed, of which Celery's pool tells by a logger with a handler of its own."""
+    worker = start_worker(make_app(WEBAPI_ENV="production"))
+    child = worker.children()[0]
+    child.kill()
+    until(lambda: "SIGKILL" in worker.output(), what="the pool to tell of it")
+    (line,) = [each for each in worker.output().splitlines() if "SIGKILL" in each]
+    assert json.loads(line)["level"] == "error"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_web_servers_own_lines_are_json_too(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    log, told = tmp_path / "web.log", ("--log-config", "deploy/granian-logs.json")
+    with web_server(make_app(WEBAPI_ENV="production"), log, options=told) as server:
+        assert server.get("/healthz") == 200
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert any(line["event"].startswith("Listening at") for line in lines)
+    assert all({"event", "level", "timestamp"} <= set(line) for line in lines)

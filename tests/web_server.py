@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -24,11 +24,11 @@ from webapi.config import environment
 class WebServer:
     """granian, as `make web` starts it."""
 
-    def __init__(self, app: Flask, log: Path, threads: int, processes: int) -> None:
+    def __init__(self, app: Flask, log: Path, threads: int, processes: int, options: Sequence[str]) -> None:
         self.port = free_port()
         command = [
             sys.executable, "-m", "granian", "--interface", "wsgi", "tests.wsgi:app", "--host", "127.0.0.1",
-            "--port", str(self.port), "--workers", str(processes), "--blocking-threads", str(threads),
+            "--port", str(self.port), "--workers", str(processes), "--blocking-threads", str(threads), *options,
         ]  # fmt: skip
         with log.open("ab") as file:
             self.process = subprocess.Popen(
@@ -58,9 +58,11 @@ class WebServer:
 
 
 @contextmanager
-def web_server(app: Flask, log: Path, threads: int = 4, processes: int = 1) -> Iterator[WebServer]:
+def web_server(
+    app: Flask, log: Path, threads: int = 4, processes: int = 1, options: Sequence[str] = ()
+) -> Iterator[WebServer]:
     """A server of this app, gone at the end of the block."""
-    server = WebServer(app, log, threads, processes)
+    server = WebServer(app, log, threads, processes, options)
     try:
         until(server.answers, seconds=30, what=f"the web server; see {log}")
         yield server
