@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 QUEUES ?= default,email,reports
 CONCURRENCY ?= 4
 FLASK := $(BIN)/flask --app wsgi
-IMAGE_EXTRAS := local s3
+IMAGE_EXTRAS := local s3 otel sentry
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo drill test soak bench check audit sbom format web worker relay flower migrate upgrade shell lock clean

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 from flask import Flask
 
 from tests.contracts.source import ROOT
