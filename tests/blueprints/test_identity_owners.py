@@ -16,9 +16,9 @@ from webapi.queue import kind_named
 from webapi.services import keys, schedules, sessions, storage
 from webapi.services.mail import senders, suppressions, templates
 from webapi.services.mail.templates import Wording
+from webapi.services.plans import Plan
 from webapi.services.reports import library
 from webapi.services.reports.definition import Definition
-from webapi.services.schedules import Plan
 from webapi.tasks.report_build import ReportRequest
 
 # Routes with a name in their path that is nobody's: what is public, or known only to whom it was mailed.

@@ -9,7 +9,7 @@ from flask import Flask
 from tests.conftest import Person
 from webapi.queue import kind_named
 from webapi.services import schedules
-from webapi.services.schedules import Plan
+from webapi.services.plans import Plan
 from webapi.tasks.report_build import ReportRequest
 
 

@@ -33,6 +33,7 @@ ELSEWHERE = {
     "models/user.py": "columns only; services/test_accounts.py and services/test_keys.py write them",
     "models/trail.py": "columns only; services/test_trail.py writes them",
     "models/worker.py": "columns only; queue/test_worker_faults.py and every real worker write them",
+    "services/plans.py": "services/test_schedules.py makes schedules of them",
     "services/mail/references.py": "ids only; services/mail/test_senders.py sends what they name",
     "services/images/order.py": "fields only; services/images/test_running.py sends them to a real child",
     "services/queries/text_tables.py": "services/queries/test_reading.py attaches text tables of every sort",

@@ -21,7 +21,7 @@ from webapi.queue.disk import DiskStore
 from webapi.queue.housekeeping import remove_orphans
 from webapi.queue.schedules import fire_due
 from webapi.services import schedules
-from webapi.services.schedules import Plan
+from webapi.services.plans import Plan
 from webapi.tasks.report_build import ReportRequest
 
 REPORT = ReportRequest()

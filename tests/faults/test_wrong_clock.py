@@ -23,7 +23,7 @@ from webapi.models.columns import after
 from webapi.models.transaction import writing
 from webapi.queue import kind_named, submit
 from webapi.services import schedules
-from webapi.services.schedules import Plan
+from webapi.services.plans import Plan
 from webapi.tasks.report_build import ReportRequest
 
 CLOCK = Path(__file__).parent / "clock"

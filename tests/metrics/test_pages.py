@@ -73,8 +73,12 @@ def test_folders_of_servers_that_are_gone_are_removed(tmp_path: Path) -> None:
         os._exit(0)
     os.waitpid(pid, 0)
     gone = pages.folder_for(tmp_path, "worker", pid)
+    kept = [tmp_path / f"backup-{pid}", tmp_path / "web-of-lies"]
+    for folder in kept:
+        folder.mkdir()
     mine = pages.folder_for(tmp_path, "web", os.getpid())
     assert not gone.exists()
+    assert all(folder.exists() for folder in kept), "what is not ours stays"
     assert mine.stat().st_mode & 0o777 == 0o700
 
 

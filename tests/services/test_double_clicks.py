@@ -13,7 +13,7 @@ from webapi.extensions import db
 from webapi.queue import kind_named
 from webapi.queue.idempotency import KeyReused
 from webapi.services import double_clicks, schedules
-from webapi.services.schedules import Plan
+from webapi.services.plans import Plan
 from webapi.tasks.report_build import ReportRequest
 
 PLAN = Plan(name="Weekly", cron="0 9 * * 1", timezone="Europe/Vienna")

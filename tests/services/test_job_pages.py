@@ -10,7 +10,7 @@ from webapi.extensions import db
 from webapi.models import Job
 from webapi.queue import kind_named
 from webapi.services import job_pages, jobs, schedules
-from webapi.services.schedules import Plan
+from webapi.services.plans import Plan
 from webapi.tasks.report_build import ReportRequest
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]

@@ -23,9 +23,9 @@ from webapi.queue.ledger import add_open
 from webapi.services import accounts, keys, own_account, passwords, schedules, sessions, storage, trail
 from webapi.services.mail import senders, suppressions, templates
 from webapi.services.mail.templates import Wording
+from webapi.services.plans import Plan
 from webapi.services.reports import library
 from webapi.services.reports.definition import Definition
-from webapi.services.schedules import Plan
 from webapi.tasks.email_bulk import Bulk
 from webapi.tasks.report_build import ReportRequest
 

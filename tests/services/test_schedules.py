@@ -18,7 +18,7 @@ from webapi.models.transaction import writing
 from webapi.queue import kind_named
 from webapi.queue.schedules import fire_due
 from webapi.services import schedules
-from webapi.services.schedules import Plan
+from webapi.services.plans import Plan
 from webapi.tasks.report_build import ReportRequest
 
 pytestmark = pytest.mark.usefixtures("context")

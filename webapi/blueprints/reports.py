@@ -18,11 +18,11 @@ from webapi.extensions import limiter
 from webapi.models import Report, ReportVersion
 from webapi.queue import kind_named
 from webapi.services import double_clicks, job_lists, jobs
+from webapi.services.plans import Plan
 from webapi.services.queries.periods import PERIODS
 from webapi.services.reports import library, own, previewing
 from webapi.services.reports.built_in import BUILT_IN
 from webapi.services.reports.definition import Definition
-from webapi.services.schedules import Plan
 
 bp = APIBlueprint("reports", __name__, url_prefix="/reports", enable_openapi=False)
 bp.before_request(require_person)

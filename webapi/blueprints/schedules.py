@@ -16,7 +16,7 @@ from webapi.errors import Fault, Invalid
 from webapi.models import Schedule
 from webapi.queue import Kind, cron, kind_named
 from webapi.services import double_clicks, jobs, schedules
-from webapi.services.schedules import Plan
+from webapi.services.plans import Plan, plan_of
 
 bp = APIBlueprint("schedules", __name__, url_prefix="/schedules", enable_openapi=False)
 bp.before_request(require_person)
@@ -39,7 +39,7 @@ class Previewed(BaseModel):
 
 @bp.get("")
 def index() -> ResponseReturnValue:
-    rows = [(row, schedules.plan_of(row)) for row in schedules.of(me())]
+    rows = [(row, plan_of(row)) for row in schedules.of(me())]
     return render_template("schedules/index.html", rows=rows, kinds=public_kinds())
 
 
@@ -75,7 +75,7 @@ def preview() -> ResponseReturnValue:
 @bp.get("/<uuid:schedule_id>")
 def show(schedule_id: UUID) -> ResponseReturnValue:
     row = schedules.find(me(), schedule_id)
-    facts = {"plan": schedules.plan_of(row), "history": schedules.history(row), "payload": jobs.payload(row)}
+    facts = {"plan": plan_of(row), "history": schedules.history(row), "payload": jobs.payload(row)}
     return render_template("schedules/show.html", row=row, **facts)
 
 
@@ -84,7 +84,7 @@ def edit_form(schedule_id: UUID) -> ResponseReturnValue:
     row = schedules.find(me(), schedule_id)
     kind = kind_named(row.kind)
     given = forms.filled(kind.payload, jobs.payload(row))
-    given |= {WHEN + name: str(value or "") for name, value in schedules.plan_of(row).model_dump().items()}
+    given |= {WHEN + name: str(value or "") for name, value in plan_of(row).model_dump().items()}
     return _draw(kind, row, given, ())
 
 

@@ -11,8 +11,8 @@ from flask.cli import with_appcontext
 from webapi.cli.asking import answer, person
 from webapi.queue import kind_named
 from webapi.services import forgetting, pruning, resealing, schedules
+from webapi.services.plans import Plan
 from webapi.services.pruning import PruneOrder
-from webapi.services.schedules import Plan
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 KIND = "system.prune"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hmac
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from webapi.errors import ConfigError
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+OURS = re.compile(r"(?:web|worker|relay)-([1-9]\d*)")  # whatever else lies there is not ours to remove
 DEAD = 0  # stands where the number of a process would; no process has it
 
 
@@ -28,8 +30,9 @@ def folder_for(root: Path, role: str, leader: int) -> Path:
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     if root.is_symlink() or root.stat().st_uid != os.geteuid():
         raise ConfigError(f"METRICS_DIR: {root} belongs to somebody else. Name a folder of this user's own.")
-    for other in root.glob("*-*"):
-        if not _lives(int(other.name.rpartition("-")[2])):
+    for other in root.iterdir():
+        found = OURS.fullmatch(other.name)
+        if found and not _lives(int(found[1])):
             shutil.rmtree(other, ignore_errors=True)
     folder = root / f"{role}-{leader}"
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -16,7 +16,7 @@ from webapi.models import Schedule, User
 from webapi.queue import Kind, seals
 from webapi.queue.idempotency import KeyReused
 from webapi.services import schedules
-from webapi.services.schedules import Plan
+from webapi.services.plans import Plan, plan_of
 
 
 def schedule(owner: User, nonce: str | None, kind: Kind, payload: BaseModel, plan: Plan) -> Schedule:
@@ -33,7 +33,7 @@ def schedule(owner: User, nonce: str | None, kind: Kind, payload: BaseModel, pla
             return schedules.create(owner, kind, payload, plan, id=schedule_id)
         except IntegrityError:  # the other click was first by a moment
             row = schedules.find(owner, schedule_id)
-    if (row.kind, schedules.plan_of(row).model_dump()) != (kind.name, plan.model_dump()):
+    if (row.kind, plan_of(row).model_dump()) != (kind.name, plan.model_dump()):
         raise KeyReused
     if seals.opened(kind, row.payload, owner.id) != payload:
         raise KeyReused

@@ -3,78 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import delete, func, select, update
 from uuid_utils.compat import uuid7
 
 from webapi.errors import Conflict, Fault, Invalid, NotFound
 from webapi.extensions import db
 from webapi.models import Job, Schedule, User
-from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import Kind, Once, cron, kind_named, seals
-from webapi.services import jobs, targets
-from webapi.services.addresses import Line
+from webapi.services import jobs
+from webapi.services.plans import Plan, clock
 
 MOST = 500  # schedules of one owner
-
-
-class Plan(BaseModel):
-    """When a schedule fires, and what it is called."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Line = Field(min_length=1, max_length=100)
-    timezone: Annotated[str, StringConstraints(max_length=64)] = Field("UTC", title="Time zone")
-    cron: Annotated[str, StringConstraints(max_length=120)] = Field(
-        title="Cron expression",
-        description="Minute, hour, day of month, month, day of week: 0 9 * * 1-5 is each workday at nine.",
-    )
-    catchup: Literal["latest", "all", "none"] = Field(
-        "latest",
-        title="What was missed",
-        description="While nothing ran: latest fires once for the newest missed time, all for each, none for none.",
-    )
-    callback_url: str | None = Field(
-        None,
-        max_length=jobs.LONGEST_URL,
-        title="Callback URL",
-        description="Where to tell, by an http.call, that one of its jobs is over.",
-    )
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_a_zone(cls, name: str) -> str:
-        cron.zone(name)
-        return name
-
-    @field_validator("cron")
-    @classmethod
-    def _comes(cls, expression: str, info: ValidationInfo) -> str:
-        cron.check(expression, info.data.get("timezone", "UTC"))
-        return expression
-
-    @field_validator("callback_url")
-    @classmethod
-    def _may_be_called(cls, url: str | None) -> str | None:
-        return targets.checked(url, jobs.LONGEST_URL) if url else None
-
-    @property
-    def explained(self) -> str:
-        return cron.explain(self.cron)
-
-    def upcoming(self, count: int = 5) -> list[datetime]:
-        """The next fire times, in the plan's time zone."""
-        return cron.upcoming(self.cron, self.timezone, _clock(), count)
-
-
-def plan_of(schedule: Schedule) -> Plan:
-    """The plan that a stored schedule follows, as it was checked when it was written."""
-    return Plan.model_construct(**{name: getattr(schedule, name) for name in Plan.model_fields})
 
 
 def create(owner: User, kind: Kind, payload: BaseModel, plan: Plan, **columns: Any) -> Schedule:
@@ -88,7 +32,7 @@ def create(owner: User, kind: Kind, payload: BaseModel, plan: Plan, **columns: A
     with writing() as session:
         row = Schedule(
             **{"id": uuid7(), **columns}, owner_id=owner.id, kind=kind.name, payload=seals.sealed(payload, owner.id),
-            payload_version=kind.version, next_at=cron.first_after(plan.cron, plan.timezone, _clock()),
+            payload_version=kind.version, next_at=cron.first_after(plan.cron, plan.timezone, clock()),
             **plan.model_dump(),
         )  # fmt: skip
         session.add(row)
@@ -150,7 +94,7 @@ def change(
                 **values,
                 version=version + 1,
                 problem=None,
-                next_at=cron.first_after(plan.cron, plan.timezone, _clock()),
+                next_at=cron.first_after(plan.cron, plan.timezone, clock()),
             )
             .execution_options(synchronize_session=False)
         )
@@ -164,7 +108,7 @@ def set_paused(owner: User, schedule_id: UUID, paused: bool) -> Schedule:
     row = find(owner, schedule_id)
     values: dict[str, Any] = {"paused": paused, "version": Schedule.version + 1}
     if not paused:
-        values |= {"next_at": cron.first_after(row.cron, row.timezone, _clock()), "problem": None}
+        values |= {"next_at": cron.first_after(row.cron, row.timezone, clock()), "problem": None}
     with writing() as session:
         changed = update(Schedule).where(Schedule.id == schedule_id, Schedule.paused != paused)
         session.execute(changed.values(**values).execution_options(synchronize_session=False))
@@ -186,7 +130,7 @@ def run_now(owner: User, schedule_id: UUID, *, sandbox: bool = False, once: Once
         payload = seals.opened(kind, kind.upgraded(row.payload, row.payload_version), owner.id)
     except ValidationError:  # its text would hold what was sealed
         raise Conflict("Its kind no longer takes this payload; edit the schedule.") from None
-    payload = kind.recur(payload, owner.id, _clock(), row.timezone) if kind.recur else payload
+    payload = kind.recur(payload, owner.id, clock(), row.timezone) if kind.recur else payload
     return jobs.submit(
         owner, kind, payload, once=once, schedule_id=row.id, sandbox=sandbox, callback_url=row.callback_url
     )
@@ -196,8 +140,3 @@ def history(schedule: Schedule, limit: int = 20) -> Sequence[Job]:
     """The jobs that it submitted, newest first."""
     query = select(Job).where(Job.owner_id == schedule.owner_id, Job.schedule_id == schedule.id)
     return db.session.scalars(query.order_by(Job.id.desc()).limit(limit)).all()
-
-
-def _clock() -> datetime:
-    clock: datetime = db.session.execute(select(now())).scalar_one()
-    return clock

@@ -9,9 +9,9 @@ from tests.blueprints.site import Site
 from tests.blueprints.test_identity_owners import mail_things
 from webapi.queue import kind_named
 from webapi.services import schedules, storage
+from webapi.services.plans import Plan
 from webapi.services.reports import library
 from webapi.services.reports.definition import Definition
-from webapi.services.schedules import Plan
 from webapi.tasks.report_build import ReportRequest
 
 

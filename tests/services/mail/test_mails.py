@@ -20,7 +20,7 @@ from webapi.queue.schedules import fire_due
 from webapi.services import schedules
 from webapi.services.mail import templates
 from webapi.services.mail.templates import Wording
-from webapi.services.schedules import Plan
+from webapi.services.plans import Plan
 from webapi.tasks.email_send import Email
 
 pytestmark = pytest.mark.usefixtures("owner")

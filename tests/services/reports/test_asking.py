@@ -15,9 +15,9 @@ from webapi.models.transaction import writing
 from webapi.queue import cron, kind_named
 from webapi.queue.schedules import fire_due
 from webapi.services import jobs, schedules
+from webapi.services.plans import Plan
 from webapi.services.reports import asking, library
 from webapi.services.reports.definition import Definition
-from webapi.services.schedules import Plan
 from webapi.tasks.report_build import ReportRequest
 
 pytestmark = pytest.mark.usefixtures("context")

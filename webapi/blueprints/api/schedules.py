@@ -19,7 +19,7 @@ from webapi.errors import PreconditionFailed
 from webapi.models import Schedule
 from webapi.queue import kind_named
 from webapi.services import jobs, schedules
-from webapi.services.schedules import Plan
+from webapi.services.plans import Plan, plan_of
 
 bp = APIBlueprint("api_schedules", __name__, tag="Schedules")
 bp.before_request(require_anyone)
@@ -139,7 +139,7 @@ def _tag(row: Schedule) -> str:
 
 
 def _shape(row: Schedule) -> ScheduleOut:
-    plan = schedules.plan_of(row)
+    plan = plan_of(row)
     return ScheduleOut(
         **plan.model_dump(), id=row.id, kind=row.kind, payload=jobs.payload(row), explained=plan.explained,
         paused=row.paused, problem=row.problem, version=row.version, created_at=row.created_at,
