@@ -113,9 +113,7 @@ class Settings(Retention, WatchSettings, BaseSettings):
     @field_validator("REPORT_SOURCES")
     @classmethod
     def _drivers(cls, sources: dict[str, str]) -> dict[str, str]:
-        if "data" in sources:
-            raise ValueError('"data" is what datasets are called; give the database another name')
-        return {name: databases.absolute(databases.with_driver(url)) for name, url in sources.items()}
+        return databases.sources(sources)
 
     @field_validator("REDIS_URL")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,13 @@ def absolute(url: str) -> str:
     if not url.startswith(prefix) or url == prefix:
         return url
     return prefix + str(Path(url.removeprefix(prefix)).resolve())
+
+
+def sources(given: Mapping[str, str]) -> dict[str, str]:
+    """The databases of REPORT_SOURCES, with drivers and whole paths. Raises ValueError."""
+    if "data" in given:
+        raise ValueError('"data" is what datasets are called; give the database another name')
+    return {name: absolute(with_driver(url)) for name, url in given.items()}
 
 
 def engine_options(url: str) -> dict[str, Any]:

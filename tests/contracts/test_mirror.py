@@ -38,6 +38,7 @@ ELSEWHERE = {
     "services/images/order.py": "fields only; services/images/test_running.py sends them to a real child",
     "services/queries/text_tables.py": "services/queries/test_reading.py attaches text tables of every sort",
     "queue/artifacts.py": "queue/test_finish.py keeps and names files, queue/test_room.py counts them",
+    "queue/republish.py": "queue/test_relay.py, test_payloads_versions.py and test_gates.py let hints be lost",
     "queue/starting.py": "faults/test_redis_topologies.py and services/reports/test_databases.py end such workers",
     "queue/settings.py": "constants that every real worker runs with",
 }

@@ -19,7 +19,7 @@ from webapi.queue import Once
 from webapi.queue.audit import audit
 from webapi.queue.batch import RUNG, Accepted, again, submit_batch
 from webapi.queue.idempotency import KeyReused
-from webapi.queue.relay import republish_all
+from webapi.queue.republish import republish_all
 
 pytestmark = pytest.mark.usefixtures("owner")
 HOLD, FILE = KINDS["errand.hold"], KINDS["announce.file"]

@@ -22,7 +22,7 @@ from webapi.queue import finish, gates, kind_named
 from webapi.queue.attempt import Attempt
 from webapi.queue.claim import claim
 from webapi.queue.heartbeat import holding
-from webapi.queue.relay import republish
+from webapi.queue.republish import republish
 from webapi.queue.run import work
 
 pytestmark = pytest.mark.usefixtures("owner")

@@ -22,7 +22,8 @@ from webapi.models import State
 from webapi.models.columns import after
 from webapi.queue import finish
 from webapi.queue.ledger import add_open
-from webapi.queue.relay import LONGEST_SILENCE, SILENCE, Relay, wake_all_due
+from webapi.queue.relay import Relay, wake_all_due
+from webapi.queue.republish import LONGEST_SILENCE, SILENCE
 
 pytestmark = pytest.mark.usefixtures("owner")
 QUEUE = "{webapi}:default"

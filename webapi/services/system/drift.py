@@ -14,7 +14,7 @@ from flask import current_app
 from sqlalchemy import Integer, String, text
 
 from webapi.extensions import db
-from webapi.queue.relay import SILENCE
+from webapi.queue.republish import SILENCE
 from webapi.services.system import CAP
 from webapi.services.system.backlog import Waiting
 from webapi.services.system.crew import Member, living
