@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from io import BytesIO
-from pathlib import Path
 from uuid import UUID
 
-from flask import current_app
 from sqlalchemy import select
 
 from webapi.extensions import db
 from webapi.models import FINAL, Job, Mailing, State
 from webapi.models.transaction import writing
+from webapi.queue.files import store
 from webapi.services.stand_ins import without
 
 
@@ -23,14 +22,17 @@ def forget(address: str, instead: str) -> tuple[int, list[UUID], list[UUID]]:
     """
     changed, left, uploads = 0, [], []
     for mailing_id, upload_id, sha256 in _with_rows():
-        path: Path = current_app.extensions["files"].path(sha256)
-        if not path.exists() or address.encode() not in path.read_bytes().lower():
+        try:
+            rows = store().read(sha256)
+        except FileNotFoundError:
+            continue
+        if address.encode() not in rows.lower():
             continue
         uploads.append(upload_id)
         if not _is_over(mailing_id):
             left.append(mailing_id)
             continue
-        stored = current_app.extensions["files"].put(BytesIO(b"".join(_emptied(path, address, instead))))
+        stored = store().put(BytesIO(b"".join(_emptied(rows, address, instead))))
         with writing() as session:
             row = session.get_one(Mailing, mailing_id, populate_existing=True, with_for_update=True)
             row.recipients_sha256 = stored.sha256
@@ -52,13 +54,12 @@ def _is_over(mailing_id: UUID) -> bool:
     return db.session.scalar(select(Job.id).where(family, waits).limit(1)) is None and not db.session.scalar(unsent)
 
 
-def _emptied(path: Path, address: str, instead: str) -> Iterator[bytes]:
+def _emptied(rows: bytes, address: str, instead: str) -> Iterator[bytes]:
     """The lines of a file of checked rows; the one of the address has the same length and neither it nor its values."""
-    with path.open("rb") as file:
-        for line in file:
-            number, to, _ = json.loads(line)
-            if to.lower() != address and address.encode() not in line.lower():
-                yield line
-                continue
-            empty = json.dumps([number, instead if to.lower() == address else to, {}], ensure_ascii=False).encode()
-            yield empty.ljust(len(line) - 1) + b"\n"
+    for line in BytesIO(rows):
+        number, to, _ = json.loads(line)
+        if to.lower() != address and address.encode() not in line.lower():
+            yield line
+            continue
+        empty = json.dumps([number, instead if to.lower() == address else to, {}], ensure_ascii=False).encode()
+        yield empty.ljust(len(line) - 1) + b"\n"
