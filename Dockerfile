@@ -32,7 +32,8 @@ ENV PATH="/opt/venv/bin:${PATH}" \
     PYTHONUNBUFFERED=1 \
     WEBAPI_ENV=production \
     PORT=5000 \
-    STORAGE_URL=/var/lib/webapi
+    STORAGE_URL=/var/lib/webapi \
+    SCRATCH_PATH=/var/lib/webapi/scratch
 USER 10001:10001
 EXPOSE 5000
 # The web server's; who runs another command says how that one is looked at, or that it is not.
