@@ -89,7 +89,7 @@ def begun(on: Stage) -> dict[UUID, tuple[float, float]]:
 
 
 def used_so_far(on: Stage, watched: Watched) -> dict[str, float]:
-    """Seconds of a processor that each part has used, and under JOBS how many mails have arrived."""
+    """Seconds of a processor that each part has used, and under JOBS how many jobs are done."""
     groups = {"web": ["web"], "workers": list(WORKERS), "PostgreSQL": ["postgresql"], "mail sink": ["sink"]}
     found = {}
     for part, names in groups.items():
@@ -98,7 +98,8 @@ def used_so_far(on: Stage, watched: Watched) -> dict[str, float]:
         except KeyError:
             continue  # SQLite is in the others
     process = watched.master().process
-    found[JOBS] = len(on.receipts.read_bytes().splitlines())
+    with on.app.app_context():
+        found[JOBS] = db.session.scalar(select(func.count()).where(Job.state == State.SUCCEEDED)) or 0
     return found | ({"Valkey": _used(process.pid)} if process else {})
 
 
@@ -158,6 +159,7 @@ def report(given: argparse.Namespace, on: Stage, asked: list[Asked], lost_at: fl
     arrived = Counter(line.split()[1] for line in on.receipts.read_text().splitlines())
     with on.app.app_context():
         done = set(db.session.scalars(select(Job.id).where(Job.state == State.SUCCEEDED)))
+        again_begun = db.session.scalar(select(func.sum(Job.attempt - 1)).where(Job.id.in_(accepted)))
         broken = [each.name for each in audit() if each.offenders]
     calm = max(each.seconds for each in asked if each.at < lost_at - 1)
     slow = [each for each in asked if each.at >= lost_at - 1 and (each.seconds > calm or each.status != 202)]
@@ -169,7 +171,7 @@ def report(given: argparse.Namespace, on: Stage, asked: list[Asked], lost_at: fl
     rows = {
         "asked / accepted": f"{len(asked):,} / {len(accepted):,}",
         "lost: accepted, and not at its end": len(accepted - done),
-        "doubled: a second mail": sum(count - 1 for count in arrived.values()),
+        "doubled: a second mail / a second attempt": f"{sum(count - 1 for count in arrived.values())} / {again_begun}",
         "broken invariants (`flask audit`)": ", ".join(broken) or 0,
         "longest answer before / after the loss": f"{calm:.2f} s / {max(each.seconds for each in asked):.2f} s",
         "accepting undisturbed again after": f"{again:.1f} s ({len(slow)} answers took longer than any before)",
