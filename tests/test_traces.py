@@ -84,7 +84,7 @@ def test_one_trace_leads_from_the_request_to_the_mail_server(
     with app.app_context():
         broken = submit("test.broken", Note(path=str(tmp_path)), owner_id=ada.id).id
     traces.stop()
-    trace, names = request_id.replace("-", ""), ["/api/v1/jobs/<kind>", "accept email.send", "hints"]
+    trace, names = request_id.replace("-", ""), ["/api/v1/jobs/<kind:kind>", "accept email.send", "hints"]
     names += ["attempt email.send", "smtp"]
     until(lambda: set(names) <= set(spans(collector, trace)), seconds=60, what="the whole trace to be told")
     found = spans(collector, trace)
@@ -108,7 +108,7 @@ def test_a_callers_trace_is_joined_or_linked(
     send(app, ada)  # from here on this process traces
     request_id, _ = send(app, ada, **headers)
     traces.stop()
-    span = spans(collector)["/api/v1/jobs/<kind>"]
+    span = spans(collector)["/api/v1/jobs/<kind:kind>"]
     if joined:
         assert (request_id, span.trace_id.hex(), span.parent_span_id.hex()) == ("a1" * 16, "a1" * 16, "b2" * 8)
     else:
@@ -125,7 +125,7 @@ def test_a_header_that_is_no_trace_is_nothing(app: Flask, ada: Person, collector
     request_id, _ = send(app, ada, traceparent=header)
     assert UUID(request_id).version == 7
     traces.stop()
-    assert list(spans(collector)["/api/v1/jobs/<kind>"].links) == []
+    assert list(spans(collector)["/api/v1/jobs/<kind:kind>"].links) == []
 
 
 def test_without_an_endpoint_nothing_is_traced(make_app: Callable[..., Flask], ada: Person) -> None:
