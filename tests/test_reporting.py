@@ -85,6 +85,7 @@ def test_errors_are_told_by_their_type_their_place_and_their_request(sentry: Htt
     assert by_name["a constant"]["message"] == "a constant"
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_workers_children_tell_of_their_jobs(
     make_app: Callable[..., Flask], ada: Person, sentry: HttpServer, start_worker: Callable[..., RealWorker],

@@ -29,6 +29,7 @@ def accept(app: Flask, owner: Person, kind: str, path: Path, times: int = 1) -> 
             submit(kind, Note(path=str(path)), owner_id=owner.id)
 
 
+@pytest.mark.soak
 def test_what_children_count_is_told_by_their_worker_also_when_they_have_died(
     make_app: Callable[..., Flask], ada: Person, start_worker: Callable[..., RealWorker], tmp_path: Path
 ) -> None:
