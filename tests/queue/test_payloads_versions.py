@@ -34,7 +34,7 @@ NEWER = Words(words=["good", "day"])
 
 @pytest.fixture
 def relay(ground: Flask, broker: Broker) -> Relay:
-    ground.extensions["hints"].new_epoch()
+    ground.extensions["hints"].emptied()
     return Relay(ground)
 
 
@@ -88,7 +88,7 @@ def test_what_is_for_a_newer_program_is_rung_for_soon_at_first_and_then_seldom(
 ) -> None:
     job_id = by(NEW, NEWER)
     broker.client().flushdb()
-    relay._app.extensions["hints"].new_epoch()
+    relay._app.extensions["hints"].emptied()
     with program(lacking):
         for age, silent, times in ((0, 1, 0), (0, 3, 1), (30, 9, 1), (30, 11, 2), (600, 59, 2), (600, 61, 3)):
             change(job_id, run_at=after(-age), published_at=after(-silent))
