@@ -59,9 +59,15 @@ check: $(VENV)/dev.stamp ## Format, lint, types, security lint and the tests: wh
 audit: $(VENV)/dev.stamp ## Ask an advisory service about every package of the lock; skipped with a word when there is none
 	@.ci/audit
 
-sbom: $(VENV)/dev.stamp ## Write what is inside, as CycloneDX, to build/sbom.cdx.json
+# In an environment of its own: it brings lxml, with which openpyxl would read otherwise than where we run.
+$(VENV)/sbom/stamp: requirements-sbom.txt $(VENV)/run.stamp
+	@$(BIN)/python -m venv $(VENV)/sbom
+	$(VENV)/sbom/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-sbom.txt
+	@touch $@
+
+sbom: $(VENV)/sbom/stamp ## Write what is inside, as CycloneDX, to build/sbom.cdx.json
 	@mkdir -p build
-	$(BIN)/python -m cyclonedx_py requirements requirements-image.txt --output-reproducible --output-file build/sbom.cdx.json
+	$(VENV)/sbom/bin/python -m cyclonedx_py requirements requirements-image.txt --output-reproducible --output-file build/sbom.cdx.json
 
 format: $(VENV)/dev.stamp ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format .
@@ -92,6 +98,7 @@ lock: $(VENV)/dev.stamp ## Compile the hashed locks from setup.cfg
 	$(BIN)/uv pip compile setup.cfg --extra local --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements.txt
 	$(BIN)/uv pip compile setup.cfg --extra local --extra dev --constraint requirements.txt --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements-dev.txt
 	$(BIN)/uv pip compile setup.cfg $(IMAGE_EXTRAS:%=--extra %) --constraint requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements-image.txt
+	echo "cyclonedx-bom>=7.2" | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements-sbom.txt
 
 clean: ## Remove the environment, the caches and what `make run` keeps in var/
 	rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

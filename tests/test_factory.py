@@ -44,7 +44,7 @@ def test_what_is_given_wins_and_what_is_no_setting_goes_through() -> None:
 
 
 def test_what_is_wrong_is_said_before_anything_is_made() -> None:
-    with pytest.raises(ConfigError, match="REDIS_URL: use a redis:// or rediss:// URL"):
+    with pytest.raises(ConfigError, match="REDIS_URL: use a redis://, rediss://, sentinel:// or sentinels:// URL"):
         create_app({**NOWHERE, "REDIS_URL": "http://127.0.0.1"})
 
 

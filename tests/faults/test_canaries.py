@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 
 from tests.blueprints.site import Browser
 from tests.conftest import Person
+from tests.databases import SQLITE_IN_THE_SOAK
 from tests.http_server import Act, HttpServer
 from tests.processes import RealWorker
 from tests.servers import Broker
@@ -83,6 +84,7 @@ def all_rows() -> str:
     return " ".join(str(row) for table in db.metadata.sorted_tables for row in db.session.execute(select(table)))
 
 
+@SQLITE_IN_THE_SOAK
 def test_a_secret_lies_in_no_table_no_log_and_no_redis(
     app: Flask, ada: Person, service: HttpServer, broker: Broker, start_worker: Callable[..., RealWorker],
     capfd: pytest.CaptureFixture[str], tmp_path: Any,

@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from werkzeug.serving import make_server
 
 from tests.conftest import Person
+from tests.databases import SQLITE_IN_THE_SOAK
 from tests.faults.ground import broken
 from tests.kinds.faulty import Note
 from tests.processes import RealWorker
@@ -76,6 +77,7 @@ def cutting(own_broker: Broker, sharp: threading.Event) -> Iterator[Proxy]:
         yield standing
 
 
+@SQLITE_IN_THE_SOAK
 def test_connections_that_are_cut_in_mid_message_lose_and_double_nothing(
     make_app: Callable[..., Flask], ada: Person, cutting: Proxy, sharp: threading.Event,
     start_worker: Callable[..., RealWorker], tmp_path: Path,
@@ -96,6 +98,7 @@ def test_connections_that_are_cut_in_mid_message_lose_and_double_nothing(
     assert broken(app) == []
 
 
+@SQLITE_IN_THE_SOAK
 @pytest.mark.parametrize("rounds", [pytest.param(3, id="3"), pytest.param(20, id="20", marks=pytest.mark.soak)])
 def test_every_worker_consumes_again_by_itself_after_redis_was_killed_and_came_back_empty(
     make_app: Callable[..., Flask], ada: Person, own_broker: Broker,
@@ -132,6 +135,7 @@ def all_at_work(app: Flask, owner: Person, note: Note, workers: set[int]) -> boo
     return workers <= {int(line) for line in note.lines()}
 
 
+@SQLITE_IN_THE_SOAK
 @pytest.mark.parametrize("seconds", [pytest.param(4, id="4 s"), pytest.param(LONG, id="60 s", marks=pytest.mark.soak)])
 def test_submitting_goes_on_while_redis_is_frozen(
     make_app: Callable[..., Flask],

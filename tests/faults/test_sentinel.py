@@ -49,7 +49,8 @@ def left(app: Flask) -> int:
         return db.session.scalar(select(func.count()).where(Job.state.in_([State.QUEUED, State.RUNNING]))) or 0
 
 
-@pytest.mark.parametrize("strike", [kill, pytest.param(freeze, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("strike", [kill, freeze])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_everything_follows_the_master(
     make_app: Callable[..., Flask], ada: Person, watched: Watched, start_worker: Callable[..., RealWorker],

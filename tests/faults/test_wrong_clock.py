@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from tests.conftest import Person
+from tests.databases import SQLITE_IN_THE_SOAK
 from tests.faults.ground import broken
 from tests.kinds.faulty import Note
 from tests.processes import RealWorker
@@ -49,6 +50,7 @@ def told_by(worker: RealWorker) -> datetime:
     return datetime.fromisoformat(found[1])
 
 
+@SQLITE_IN_THE_SOAK
 @pytest.mark.usefixtures("wrong")
 def test_delays_retries_leases_and_schedules_hold(
     make_app: Callable[..., Flask], ada: Person, start_worker: Callable[..., RealWorker], tmp_path: Path

@@ -117,6 +117,7 @@ def test_every_line_of_the_screen_works_and_ctrl_c_leaves_nothing(terminal: Term
     assert not (var / "run.env").exists()
 
 
+@pytest.mark.soak
 def test_a_run_beside_another_is_refused_and_one_after_a_kill_comes_up(terminal: Terminal) -> None:
     first = terminal.run(PORT=str(ports.free()))
     terminal.up()

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 
 from tests.conftest import Person
+from tests.databases import SQLITE_IN_THE_SOAK
 from tests.kinds.faulty import Note
 from tests.processes import RealWorker
 from tests.smtp_server import Act, SmtpServer, smtp_server
@@ -76,6 +77,7 @@ def signal_to(process: psutil.Process, number: signal.Signals) -> None:
     process.send_signal(number)
 
 
+@SQLITE_IN_THE_SOAK
 @pytest.mark.parametrize("stop", [warm, cold, all_at_once])
 def test_a_job_that_takes_too_long_goes_back_and_is_not_charged(
     app: Flask, ada: Person, note: Note, start_worker: Callable[..., RealWorker], stop: Callable[[RealWorker], None]
@@ -98,6 +100,7 @@ def test_a_job_that_takes_too_long_goes_back_and_is_not_charged(
     assert whole(app)
 
 
+@SQLITE_IN_THE_SOAK
 def test_an_act_under_way_is_answered_before_its_process_ends(
     app: Flask, ada: Person, mail: SmtpServer, start_worker: Callable[..., RealWorker]
 ) -> None:

