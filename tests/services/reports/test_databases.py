@@ -29,8 +29,11 @@ class Enough(Exception):
 
 
 @pytest.mark.usefixtures("read")
+@pytest.mark.parametrize("in_blocks", [False, True])
 @pytest.mark.parametrize("sql", ["SELECT pg_sleep(600)", "SELECT count(*) FROM orders a, orders b, orders c, orders d"])
-def test_a_statement_that_takes_long_is_left_within_two_seconds(shop: psycopg.Connection[Any], sql: str) -> None:
+def test_a_statement_that_takes_long_is_left_within_two_seconds(
+    shop: psycopg.Connection[Any], sql: str, in_blocks: bool
+) -> None:
     asked: list[float] = []
 
     def tick() -> None:
@@ -38,8 +41,8 @@ def test_a_statement_that_takes_long_is_left_within_two_seconds(shop: psycopg.Co
         if len(asked) == 2:
             raise Enough
 
-    with pytest.raises(Enough), databases.fetched("shop", sql, {}, "UTC", tick):
-        pass
+    with pytest.raises(Enough), databases.fetched("shop", sql, {}, "UTC", tick, in_blocks=in_blocks) as found:
+        next(found.blocks or iter(()), None)
     assert time.monotonic() - asked[1] < 2
     running = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     until(lambda: shop.execute(running).fetchone() == (0,))

@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import delete, select, update
 
 from tests.conftest import Person
+from tests.queue.attempts import holding
 from tests.services.reports.test_building import add_jobs, built
 from webapi.extensions import db
 from webapi.models import Artifact, Job, JobEvent, ReportBuild, State
@@ -18,7 +19,6 @@ from webapi.models.transaction import writing
 from webapi.queue import Snooze, finish, kind_named, new_file, submit
 from webapi.queue.attempt import Attempt
 from webapi.queue.claim import claim
-from webapi.queue.heartbeat import holding
 from webapi.queue.run import work
 from webapi.services.reports import sharing
 from webapi.tasks.report_build import ReportRequest

@@ -14,13 +14,18 @@ from webapi.services.formats.charts import png
 from webapi.services.formats.columnar import write_parquet
 from webapi.services.formats.delimited import write_csv
 from webapi.services.formats.documents import Room, write_pdf
+from webapi.services.formats.lines import write_csv_of_texts
 from webapi.services.formats.locales import Language
 from webapi.services.formats.objects import write_json
 from webapi.services.formats.pages import write_html
 from webapi.services.formats.table import Chart, Column, Heading, Row, Type, Written, check, encoded
+from webapi.services.formats.texts import Block, Blocks
 from webapi.services.formats.workbooks import write_xlsx
 
-__all__ = ["MEDIA_TYPES", "SUFFIXES", "Chart", "Column", "Format", "Heading", "Row", "Type", "Written", "write"]
+__all__ = [
+    "MEDIA_TYPES", "SUFFIXES", "Block", "Chart", "Column", "Format", "Heading", "Row", "Type", "Written",
+    "takes_blocks", "write",
+]  # fmt: skip
 
 Format = Literal["csv", "json", "html", "xlsx", "parquet", "pdf"]
 MEDIA_TYPES: dict[Format, str] = {
@@ -40,6 +45,15 @@ WRITERS: dict[Format, Callable[[Path, Heading, Batches], Written]] = {
     "parquet": write_parquet,
     "pdf": write_pdf,
 }
+OF_TEXTS: dict[Format, Callable[[Path, Heading, Blocks], Written]] = {
+    "csv": write_csv_of_texts,
+    "parquet": write_parquet,
+}
+
+
+def takes_blocks(file_format: Format, heading: Heading) -> bool:
+    """Whether a file is made of blocks of texts as well: many times as fast, and the same."""
+    return file_format in OF_TEXTS and heading.chart is None
 
 
 def write(
@@ -52,6 +66,7 @@ def write(
     incomplete: Callable[[], str | None] = lambda: None,
     tick: Callable[[int], None] = lambda _: None,
     picture: Path | None = None,
+    blocks: Iterable[Block] | None = None,
 ) -> Written:
     """Write the rows to `path`, a thousand at a time; a PDF takes the first 10,000.
 
@@ -59,7 +74,7 @@ def write(
     "complete, or", such as "truncated at 1,000 rows because …", or None. `tick` hears how many rows went by after
     each thousand, and twice a second while the file is put together; it may raise. Whatever is raised, nothing is
     left behind: no child, no scratch (which is made beside `path`), and no file. `picture` is where the chart goes
-    as a PNG too, if there is one.
+    as a PNG too, if there is one. `blocks` are taken instead of `rows` where there are any and `takes_blocks` says so.
 
     Text is kept as it is, with these exceptions. A lone surrogate becomes U+FFFD everywhere. HTML, XLSX and PDF
     also show U+FFFD for a control character, and \\n for every end of a line. A text that begins like a formula
@@ -67,9 +82,11 @@ def write(
     """
     heading, columns = encoded(heading, columns)
     check(heading, columns)
-    room = Room() if file_format == "pdf" else None
-    batches = Batches(columns, rows, heading.chart, room, incomplete=incomplete, tick=tick)
     try:
+        if blocks is not None and takes_blocks(file_format, heading):
+            return OF_TEXTS[file_format](path, heading, Blocks(columns, blocks, incomplete=incomplete, tick=tick))
+        room = Room() if file_format == "pdf" else None
+        batches = Batches(columns, rows, heading.chart, room, incomplete=incomplete, tick=tick)
         written = WRITERS[file_format](path, heading, batches)
         if picture and heading.chart and batches.points and not (points := batches.points.points()).empty:
             picture.write_bytes(png(heading.chart, points, Language(heading.locale)))

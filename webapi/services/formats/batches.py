@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
+from decimal import Decimal, localcontext
 from itertools import islice
 from typing import Any
 
 from webapi.services.formats.cells import encodable
+from webapi.services.formats.counting import EXACT, Counted
 from webapi.services.formats.points import Collector, collector
-from webapi.services.formats.table import NUMERIC, Chart, Column, Row, Type, Written
+from webapi.services.formats.table import Chart, Column, Row, Type
 
 BATCH = 1000
-EXACT = Context(prec=2000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])  # double precision never needs more
 Batch = list[list[Any]]  # the values of each column
 
 PLAIN: dict[Type, set[type]] = {
@@ -27,12 +27,10 @@ PLAIN: dict[Type, set[type]] = {
 }
 
 
-class Batches:
-    """Iterate once; then `rows`, `totals`, `not_finite`, `points`, `more` and `incomplete` tell what went by.
+class Batches(Counted):
+    """Iterate once; then `points` and `more` tell what went by, and what is counted of any rows.
 
-    `totals` are exact to 2,000 digits. A float counts as the shortest decimal that stands for it, which is what
-    the file shows. NaN and the infinities have no sum: `not_finite` counts them. `room` says of each row whether
-    there is place for it; the first without is the end, and `more` is true.
+    `room` says of each row whether there is place for it; the first without is the end, and `more` is true.
     """
 
     def __init__(
@@ -45,21 +43,16 @@ class Batches:
         incomplete: Callable[[], str | None] = lambda: None,
         tick: Callable[[int], None] = lambda _: None,
     ) -> None:
-        self.columns = columns
-        self.rows = 0
-        self.totals = {column.name: Decimal(0) for column in columns if column.type in NUMERIC}
-        self.not_finite = dict.fromkeys(self.totals, 0)
+        super().__init__(columns, incomplete=incomplete, tick=tick)
         self.points: Collector | None = collector(chart) if chart else None
         self.more = False  # whether there were rows without room
-        self.incomplete: str | None = None  # why the source gave no more than it did
         self._source, self._chart = self._within(rows, room) if room else iter(rows), chart
-        self._incomplete, self._tick = incomplete, tick
 
     def __iter__(self) -> Iterator[Batch]:
         while chunk := list(islice(self._source, BATCH)):
             yield self._taken(chunk)
             self.tick()
-        self.incomplete = self._incomplete()
+        self.ended()
 
     def _within(self, rows: Iterable[Row], room: Callable[[Row], bool]) -> Iterator[Row]:
         for row in rows:
@@ -68,21 +61,12 @@ class Batches:
                 return
             yield row
 
-    def tick(self) -> None:
-        """Tell how many rows there are so far. May raise what is to end the writing."""
-        self._tick(self.rows)
-
-    def written(self, *reasons: str) -> Written:
-        """What the file holds when the format left out something for these reasons."""
-        whole = [*reasons, self.incomplete] if self.incomplete else reasons
-        return Written(self.rows, self.totals, "; ".join(whole) or None, self.not_finite)
-
     def _taken(self, chunk: list[Row]) -> Batch:
         width = len(self.columns)
         if {*map(len, chunk)} != {width}:
             raise ValueError(f"After row {self.rows}: a row has not one value for each of the {width} columns.")
         values = zip(*chunk, strict=True)
-        batch = [_checked(column, list(each)) for column, each in zip(self.columns, values, strict=True)]
+        batch = [checked(column, list(each)) for column, each in zip(self.columns, values, strict=True)]
         by_name = {column.name: each for column, each in zip(self.columns, batch, strict=True)}
         for name in self.totals:
             self._add(name, by_name[name])
@@ -103,7 +87,7 @@ class Batches:
             self.totals[name] = sum(map(Decimal, map(str, finite)), self.totals[name])
 
 
-def _checked(column: Column, values: list[Any]) -> list[Any]:
+def checked(column: Column, values: list[Any]) -> list[Any]:
     """The values in the one Python type that the column's type stands for."""
     if not set(map(type, values)) <= PLAIN[column.type]:
         cast = CASTS[column.type]

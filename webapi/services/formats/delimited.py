@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from webapi.services.formats.batches import Batches
 from webapi.services.formats.cells import FORMULA, inert
-from webapi.services.formats.table import Heading, Type, Written
+from webapi.services.formats.table import Column, Heading, Type, Written
 
 
 def write_csv(path: Path, heading: Heading, batches: Batches) -> Written:
@@ -22,12 +22,17 @@ def write_csv(path: Path, heading: Heading, batches: Batches) -> Written:
     """
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([inert(column.name) for column in batches.columns])
+        writer.writerow(names(batches.columns))
         types = [column.type for column in batches.columns]
         for batch in batches:
             columns = (FIELDS[kind](values) for kind, values in zip(types, batch, strict=True))
             writer.writerows(zip(*columns, strict=True))
     return batches.written()
+
+
+def names(columns: Sequence[Column]) -> list[str]:
+    """The header."""
+    return [inert(column.name) for column in columns]
 
 
 def _texts(values: list[Any]) -> list[Any]:

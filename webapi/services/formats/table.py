@@ -17,8 +17,11 @@ NUMERIC: tuple[Type, ...] = ("integer", "number")
 
 @dataclass(frozen=True)
 class Column:
+    """`floats` tells of a column of numbers what their texts do not: that they are floats, and not decimals."""
+
     name: str
     type: Type
+    floats: bool = False
 
 
 @dataclass(frozen=True)

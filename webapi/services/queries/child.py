@@ -3,7 +3,7 @@
 `run.py` starts it with a package of this folder alone, for `webapi` itself would bring Flask and our settings.
 A request is one JSON object on standard input. A frame is a letter, four bytes of length, and JSON:
 C columns and how the files were read, R rows, E the end (null or why there is no more), X an error, N names,
-P percent that are done, T a table that was kept.
+P percent that are done, T a table that was kept. B is rows as texts, and not JSON but as `blocks.py` has them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from . import errors, keeping, reading, statements
+from . import blocks, errors, keeping, reading, statements
 from .sources import Limits, Refusal, Source
 
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38  # <linux/prctl.h>
@@ -62,7 +62,10 @@ def main() -> None:
 
 def frame(out: BinaryIO, kind: bytes, value: Any) -> int:
     """Write one, and give back its length in bytes. Refusal when it is too long."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _send(out, kind, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _send(out: BinaryIO, kind: bytes, body: bytes) -> int:
     if len(body) > LONGEST_FRAME:
         raise Refusal(f"A row is larger than {LONGEST_FRAME >> 20} MB.")
     left = memoryview(kind + len(body).to_bytes(4, "big") + body)
@@ -102,9 +105,10 @@ def _query(out: BinaryIO, request: dict[str, Any], limits: Limits, names: dict[s
     statements.check(database, statement)
     database.execute("SET TimeZone = ?", [request["timezone"]])
     _lock(database, [link for link in names if link.startswith("data-")], limits)
-    columns, running = statements.run(database, statement, chosen)
+    columns, running = statements.run(database, statement, chosen, texts=request["texts"])
     frame(out, b"C", {"columns": columns, "options": detected})
-    frame(out, b"E", _stream(out, running, limits.rows))
+    write = _write_block if request["texts"] else _write_rows
+    frame(out, b"E", _stream(partial(write, out), running, limits.rows))
 
 
 def _keep(out: BinaryIO, request: dict[str, Any], limits: Limits, names: dict[str, str]) -> None:
@@ -160,11 +164,19 @@ def _lock(database: duckdb.DuckDBPyConnection, links: list[str], limits: Limits)
     database.execute("BEGIN TRANSACTION READ ONLY")
 
 
-def _stream(out: BinaryIO, running: duckdb.DuckDBPyConnection, most: int) -> str | None:
+def _write_rows(out: BinaryIO, rows: list[Any]) -> int:
+    return frame(out, b"R", rows)
+
+
+def _write_block(out: BinaryIO, rows: list[Any]) -> int:
+    return _send(out, b"B", blocks.packed(rows)) if rows else 1
+
+
+def _stream(write: Callable[[list[Any]], int], running: duckdb.DuckDBPyConnection, most: int) -> str | None:
     """Write the rows, so many at a time that a frame is about FRAME bytes long."""
     size, left = 50, most
     while rows := running.fetchmany(min(size, left + 1)):
-        length = frame(out, b"R", rows[:left])
+        length = write(rows[:left])
         if len(rows) > left:
             return f"Only the first {most:,} rows are here: a query may have no more."
         left -= len(rows)

@@ -69,7 +69,8 @@ def _frames(process: subprocess.Popen[bytes], limits: Limits, tick: Callable[[],
             raise _died(process.wait(), limits)
         held += block
         while len(held) >= 5 and len(held) >= (end := 5 + int.from_bytes(held[1:5], "big")):
-            kind, value = bytes(held[:1]), json.loads(held[5:end])
+            kind, body = bytes(held[:1]), bytes(held[5:end])
+            value: Any = body if kind == b"B" else json.loads(body)
             if kind == b"X":
                 raise Permanent(value)
             yield kind, value

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from webapi.errors import Fault, Invalid, Permanent
+from webapi.services.queries.blocks import Packed, unpacked
 from webapi.services.queries.process import Frame, running
 from webapi.services.queries.sources import Limits, Options, Source
 from webapi.services.tables.delimited import KINDS
@@ -27,13 +28,16 @@ class Result:
 
     `columns` are (name, type) with the types text, integer, number, boolean, date and datetime. A number is a float or,
     when DuckDB's is a decimal, a Decimal; dates that Python does not know (before year 1, infinity) come as text,
-    nested values as JSON, bytes as hexadecimal digits. `options` say how each file was read.
+    nested values as JSON, bytes as hexadecimal digits. `options` say how each file was read. `blocks` are there instead
+    of rows for who has asked for texts: those of DuckDB, with None for null. `floats` tells which numbers are floats.
     """
 
     columns: list[tuple[str, str]]
     options: dict[str, Options]
     rows: Iterator[tuple[Any, ...]]
     truncated: str | None = field(default=None)
+    blocks: Iterator[Packed] | None = field(default=None)
+    floats: list[bool] = field(default_factory=list)
 
 
 @contextmanager
@@ -46,6 +50,7 @@ def query(
     folder: Path,
     tick: Callable[[], None] = lambda: None,
     timezone: str = "UTC",
+    texts: bool = False,
 ) -> Iterator[Result]:
     """Run one statement that reads. Permanent, with a sentence, when it cannot be run or does not end in time.
 
@@ -58,6 +63,7 @@ def query(
     with tempfile.TemporaryDirectory(prefix="query-", dir=folder, ignore_cleanup_errors=True) as scratch:
         request = {
             "task": "query",
+            "texts": texts,
             "sql": sql,
             "timezone": timezone,
             "sources": {name: source.dump() for name, source in datasets.items()},
@@ -67,7 +73,10 @@ def query(
         with running(request, limits, tick) as frames:
             _, head = next(frames)
             options = {name: Options.load(options) for name, options in head["options"].items()}
-            yield read_frames(head["columns"], options, frames)
+            result = read_frames(head["columns"], options, frames)
+            if texts:
+                result.blocks = _blocks(frames, len(result.columns), result)
+            yield result
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,7 @@ def _look(datasets: Mapping[str, Source]) -> None:
 def read_frames(columns: Sequence[Sequence[str]], options: dict[str, Options], frames: Iterator[Frame]) -> Result:
     """What comes in frames, with its values as they were: `columns` are (name, type, DuckDB's type)."""
     result = Result([(name, kind) for name, kind, _ in columns], options, iter(()))
+    result.floats = [real in ("DOUBLE", "FLOAT") for _, _, real in columns]
     result.rows = _rows(frames, [_reader(kind, real) for _, kind, real in columns], result)
     return result
 
@@ -117,6 +127,17 @@ def _rows(frames: Iterator[Frame], readers: list[Reader | None], result: Result)
             continue
         columns = zip(readers, zip(*value, strict=True), strict=True)
         yield from zip(*(reader(cells) if reader else cells for reader, cells in columns), strict=True)
+
+
+def _blocks(frames: Iterator[Frame], width: int, result: Result) -> Iterator[Packed]:
+    for kind, value in frames:
+        if kind == b"E":
+            result.truncated = value
+            return
+        try:
+            yield unpacked(value, width)
+        except (ValueError, TypeError, LookupError):
+            raise Permanent("The query's process broke off.") from None
 
 
 def _reader(kind: str, real: str) -> Reader | None:

@@ -26,6 +26,8 @@ KINDS = (
     (re.compile(r"BLOB"), "text", "hex({})"),
     (re.compile(r"(STRUCT|MAP|UNION)\(.*|.*\[\d*\]|JSON|VARIANT", re.DOTALL), "text", "to_json({})::VARCHAR"),
 )
+TOO_DEEP = "The statement is nested too deeply."
+DEEPEST = 1_000  # objects and lists within one another; how deep Python itself can read differs between its versions
 
 
 def single(sql: str) -> Statement:
@@ -66,7 +68,7 @@ def _tree(database: DuckDBPyConnection, statement: Statement) -> Any:
     try:
         tree = json.loads(row[0] if row else "")
     except RecursionError:
-        raise Refusal("The statement is nested too deeply.") from None
+        raise Refusal(TOO_DEEP) from None
     if tree["error"]:
         raise Refusal(ONLY_SELECT)
     return tree
@@ -82,17 +84,28 @@ def chosen(statement: Statement, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def run(
-    database: DuckDBPyConnection, statement: Statement, values: dict[str, Any]
+    database: DuckDBPyConnection, statement: Statement, values: dict[str, Any], *, texts: bool = False
 ) -> tuple[list[tuple[str, str, str]], DuckDBPyConnection]:
-    """The columns (name, type, DuckDB's type) and the running statement, whose values survive JSON exactly."""
+    """The columns (name, type, DuckDB's type) and the running statement, whose values survive JSON exactly.
+
+    With `texts`, all values are texts; those of floats are Python's.
+    """
     text = _without_end(statement.query)
     described = database.execute(f"SELECT * FROM (\n{text}\n) LIMIT 0", values).description  # noqa: S608 # nosec B608 - one SELECT, in a locked database
     columns = [(str(name), *_kind(str(kind)), str(kind)) for name, kind, *_ in described]
     shown = [(name, kind, real) for name, kind, _, real in columns]
+    if texts:
+        columns = [(name, kind, _as_text(kind, form), real) for name, kind, form, real in columns]
     if all(form == "{}" for _, _, form, _ in columns):
         return shown, database.execute(text, values)
     selected = ", ".join(form.format(f"#{index}") for index, (_, _, form, _) in enumerate(columns, 1))
     return shown, database.execute(f"SELECT {selected} FROM (\n{text}\n)", values)  # noqa: S608 # nosec B608 - as above
+
+
+def _as_text(kind: str, form: str) -> str:
+    if form != "{}":
+        return form
+    return "{}::DOUBLE::VARCHAR" if kind == "number" else "{}::VARCHAR"  # a FLOAT is a double in Python
 
 
 def _without_end(text: str) -> str:
@@ -108,16 +121,18 @@ def _kind(kind: str) -> tuple[str, str]:
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """All objects of a tree, without recursion: it is as deep as the statement."""
-    left = [tree]
+    """All objects of a tree, without recursion: it is as deep as the statement. Refusal beyond DEEPEST."""
+    left = [(tree, 1)]
     while left:
-        node = left.pop()
+        node, depth = left.pop()
+        if depth > DEEPEST:
+            raise Refusal(TOO_DEEP)
         if isinstance(node, dict):
             yield node
-            left.extend(_inner(node.values()))
+            left.extend(_inner(node.values(), depth + 1))
         elif isinstance(node, list):
-            left.extend(_inner(node))
+            left.extend(_inner(node, depth + 1))
 
 
-def _inner(nodes: Iterable[Any]) -> list[Any]:
-    return [node for node in nodes if isinstance(node, dict | list)]
+def _inner(nodes: Iterable[Any], depth: int) -> list[tuple[Any, int]]:
+    return [(node, depth) for node in nodes if isinstance(node, dict | list)]

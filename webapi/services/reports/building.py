@@ -90,11 +90,12 @@ def _built(task: _Task) -> dict[str, Any]:
     folder.mkdir(exist_ok=True)
     heading = _heading(task)
     progress(1, "waiting for rows")
-    with sources.opened(asked, folder, lambda: progress(1, "waiting for rows")) as found:
+    in_blocks = formats.takes_blocks(order.format, heading)
+    with sources.opened(asked, folder, lambda: progress(1, "waiting for rows"), in_blocks=in_blocks) as found:
         try:
             written = formats.write(
                 path, order.format, heading, found.columns, found.rows,
-                incomplete=found.incomplete, tick=_tell, picture=folder / CHART,
+                incomplete=found.incomplete, tick=_tell, picture=folder / CHART, blocks=found.blocks,
             )  # fmt: skip
         except ValueError as error:
             raise Permanent(str(error)) from None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from flask import current_app
@@ -15,14 +14,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from structlog import get_logger
 
 from webapi.errors import ConfigError, Permanent, Transient
-from webapi.services.formats import Column, Row, Type
+from webapi.services.formats import Block, Column, Row, Type
+from webapi.services.formats.ticking import while_ticking
 from webapi.services.reports import postgres, sqlite_files
+from webapi.services.reports.ahead import fetched_ahead
 from webapi.services.reports.fetching import Cursor, Failed, Unreachable
 
-FIRST_BATCH, BATCH = 50, 2000  # rows that travel together, at first and at the most
-FRAME = 1 << 20  # bytes; a batch is about so large
-AHEAD = 4  # batches that wait to be used
-TICK = 0.5  # seconds
 INFERRED = 1000  # rows that tell the types where the database has none
 
 DIALECTS = {"postgresql": postgresql.dialect(paramstyle="pyformat"), "sqlite": sqlite.dialect(paramstyle="named")}  # type: ignore[no-untyped-call]
@@ -33,10 +30,11 @@ log = get_logger()
 
 @dataclass
 class Fetched:
-    """What a statement gives: its columns, and its rows, which can be walked once."""
+    """What a statement gives: its columns, and its rows, which can be walked once, as rows or in blocks."""
 
     columns: list[Column]
     rows: Iterator[Row]
+    blocks: Iterator[Block] | None = None
 
 
 def url_of(name: str) -> URL:
@@ -87,9 +85,11 @@ def powers_of(name: str) -> str | None:
 
 @contextmanager
 def fetched(
-    name: str, sql: str, values: Mapping[str, Any], timezone: str, tick: Callable[[], None]
+    name: str, sql: str, values: Mapping[str, Any], timezone: str, tick: Callable[[], None], *, in_blocks: bool = False
 ) -> Iterator[Fetched]:
     """Run one statement that reads. `tick` is called twice a second while rows are waited for, and may raise.
+
+    With `in_blocks`, whoever asks takes blocks where the database can give them.
 
     Raises Permanent, with the database's own words, for a statement that fails, and Transient when the
     database cannot be reached.
@@ -99,75 +99,30 @@ def fetched(
     given = {placeholder: values[placeholder.lower()] for placeholder in placeholders(sql)}
     try:
         compiled = text(sql).compile(dialect=DIALECTS[backend])
-        with OPEN[backend](url, str(compiled), given, timezone) as cursor, _ahead(cursor, tick) as batches:
-            first = next(batches, [])
-            rows = _plain_rows(first, batches)
-            yield Fetched(_columns(cursor, first), rows)
+        with OPEN[backend](url, str(compiled), given, timezone) as cursor:
+            yield from _blocks(cursor, tick) if in_blocks and cursor.gives_blocks else _rows(cursor, tick)
     except Unreachable:
         raise Transient(f"The database {name!r} cannot be reached.") from None
     except Failed as error:
         raise Permanent(f"The statement failed: {_sentence(error)}") from None
 
 
-@contextmanager
-def _ahead(cursor: Cursor, tick: Callable[[], None]) -> Iterator[Iterator[list[Row]]]:
-    """The batches of a cursor, fetched by a thread of their own, so that waiting can end at any moment."""
-    waiting: queue.Queue[list[Row] | Exception | None] = queue.Queue(AHEAD)
-    left = threading.Event()
-
-    def hand(item: list[Row] | Exception | None) -> None:
-        while not left.is_set():
-            try:
-                waiting.put(item, timeout=TICK)
-            except queue.Full:
-                continue
-            return
-
-    def fetch() -> None:
-        try:
-            cursor.execute()
-            size = FIRST_BATCH
-            while not left.is_set() and (rows := cursor.fetch(size)):
-                hand(rows)
-                size = min(2 * size, BATCH, max(1, FRAME // _bytes(rows[-1])))
-            hand(None)
-        except Exception as error:  # noqa: BLE001 - it is raised again where the rows are used
-            hand(error)
-
-    thread = threading.Thread(target=fetch, name="report source", daemon=True)
-    thread.start()
-    try:
-        yield _received(waiting, tick)
-    finally:
-        left.set()
-        if thread.is_alive():
-            cursor.cancel()
-        thread.join(10)
+def _blocks(cursor: Cursor, tick: Callable[[], None]) -> Iterator[Fetched]:
+    while_ticking(cursor.execute, tick, cursor.cancel)
+    with closing(cursor.blocks(tick)) as blocks:  # leaving ends the statement
+        yield Fetched(_columns(cursor, []), iter(()), blocks)
 
 
-def _bytes(row: Row) -> int:
-    """About how much memory a row takes."""
-    return 64 + sum(len(value) if isinstance(value, str) else 16 for value in row)
-
-
-def _received(waiting: queue.Queue[list[Row] | Exception | None], tick: Callable[[], None]) -> Iterator[list[Row]]:
-    while True:
-        try:
-            item = waiting.get(timeout=TICK)
-        except queue.Empty:
-            tick()
-            continue
-        if item is None:
-            return
-        if isinstance(item, Exception):
-            raise item
-        yield item
+def _rows(cursor: Cursor, tick: Callable[[], None]) -> Iterator[Fetched]:
+    with fetched_ahead(cursor, tick) as batches:
+        first = next(batches, [])
+        yield Fetched(_columns(cursor, first), chain(first, chain.from_iterable(batches)))
 
 
 def _columns(cursor: Cursor, first: list[Row]) -> list[Column]:
     """Names as the statement has them, and types from the database or, where it has none, from the first rows."""
-    kinds = cursor.types() or _inferred(first[:INFERRED], len(cursor.names()))
-    return [Column(name, kind) for name, kind in zip(cursor.names(), kinds, strict=True)]
+    names = cursor.names()
+    return cursor.columns() or list(map(Column, names, _inferred(first[:INFERRED], len(names))))
 
 
 def _inferred(rows: list[Row], width: int) -> list[Type]:
@@ -177,12 +132,6 @@ def _inferred(rows: list[Row], width: int) -> list[Type]:
 def _kind(kinds: set[type]) -> Type:
     # Whole numbers are no promise that the next one is: SQLite keeps 10.00 as 10.
     return "number" if kinds and kinds <= {int, float} else "text"
-
-
-def _plain_rows(first: list[Row], batches: Iterator[list[Row]]) -> Iterator[Row]:
-    yield from first
-    for batch in batches:
-        yield from batch
 
 
 def _sentence(error: Exception) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
-from webapi.services.formats import Row, Type
+from webapi.services.formats import Block, Column, Row
 
 
 class Unreachable(Exception):
@@ -19,17 +20,24 @@ class Failed(Exception):
 class Cursor(Protocol):
     """One statement. Everything but `cancel` is called by one thread; what fails raises Failed."""
 
+    @property
+    def gives_blocks(self) -> bool:
+        """Whether `blocks` can be called instead of `fetch`."""
+
     def execute(self) -> None:
         """Begin. Afterwards there are names, types and rows."""
 
     def fetch(self, count: int) -> list[Row]:
         """At most so many of the next rows; none at the end."""
 
+    def blocks(self, tick: Callable[[], None]) -> Generator[Block, None, None]:
+        """All rows. `tick` is called twice a second while they are waited for, and may raise."""
+
     def names(self) -> list[str]:
         """The columns, as the statement calls them."""
 
-    def types(self) -> list[Type] | None:
-        """Their types, if the database knows them before it has seen the rows."""
+    def columns(self) -> list[Column] | None:
+        """The same with their types, if the database knows them before it has seen the rows."""
 
     def cancel(self) -> None:
         """End what is running, from another thread."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -11,19 +11,22 @@ import psycopg
 from psycopg.types.string import TextLoader
 from sqlalchemy import URL
 
-from webapi.services.formats import Row, Type
+from webapi.services.formats import Block, Column, Row, Type
+from webapi.services.reports import postgres_blocks, postgres_texts
 from webapi.services.reports.fetching import Failed, Unreachable, told
 
 CONNECT, LOOK = 5, 15  # seconds
 LONGEST = 25 * 60  # seconds of one command; a build has half an hour in all
 # Classes of SQLSTATE that pass by themselves: connections, rollbacks, resources, and a server that is told to stop.
 PASSING = ("08", "40", "53", "55P03", "57P")
+NAME = "report"  # of the cursor
 KINDS: dict[str, Type] = {
     "bool": "boolean", "int2": "integer", "int4": "integer", "int8": "integer", "oid": "integer",
     "float4": "number", "float8": "number", "numeric": "number",
     "date": "date", "timestamp": "datetime", "timestamptz": "datetime",
     "text": "text", "varchar": "text", "bpchar": "text", "name": "text",
 }  # fmt: skip
+FLOATS = {"float4", "float8"}
 # PostgreSQL lets everybody call these, and all owners of reports have one role: they would reach each other's work. A
 # second line that a clever spelling passes; the first is to revoke them, as docs/reports.md says.
 MEDDLING = re.compile(
@@ -121,8 +124,12 @@ def _connected(url: URL) -> Iterator[psycopg.Connection[Any]]:
 class _Cursor:
     def __init__(self, connection: psycopg.Connection[Any], sql: str, values: Mapping[str, Any]) -> None:
         self._connection, self._sql, self._values = connection, sql, values
-        self._cursor = connection.cursor(name="report")
+        self._cursor = connection.cursor(name=NAME)
         self._odd: list[bool] = []
+
+    @property
+    def gives_blocks(self) -> bool:
+        return postgres_texts.readable(self._connection)
 
     def execute(self) -> None:
         # The server takes one statement with parameters bound to it; several would be a syntax error.
@@ -131,6 +138,16 @@ class _Cursor:
         except psycopg.Error as error:
             raise _named(error) from None
         self._odd = [self._type_name(column.type_code) not in KINDS for column in self._cursor.description or ()]
+
+    def blocks(self, tick: Callable[[], None]) -> Generator[Block, None, None]:
+        converters = [
+            postgres_texts.converter(self._connection, column, each.type_code, self._type_name(each.type_code))
+            for column, each in zip(self.columns(), self._cursor.description or (), strict=True)
+        ]
+        try:
+            yield from postgres_blocks.blocks(self._connection, NAME, converters, tick)
+        except psycopg.Error as error:
+            raise _named(error) from None
 
     def fetch(self, count: int) -> list[Row]:
         try:
@@ -144,8 +161,9 @@ class _Cursor:
     def names(self) -> list[str]:
         return [column.name for column in self._cursor.description or ()]
 
-    def types(self) -> list[Type] | None:
-        return [KINDS.get(self._type_name(column.type_code), "text") for column in self._cursor.description or ()]
+    def columns(self) -> list[Column]:
+        found = [(each.name, self._type_name(each.type_code)) for each in self._cursor.description or ()]
+        return [Column(name, KINDS.get(kind, "text"), kind in FLOATS) for name, kind in found]
 
     def cancel(self) -> None:
         with suppress(psycopg.Error):

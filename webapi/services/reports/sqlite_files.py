@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from webapi.services.formats import Row, Type
+from webapi.services.formats import Block, Column, Row
 from webapi.services.reports.fetching import Failed, Unreachable, told
 
 READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
@@ -44,6 +44,8 @@ def _only_reading(action: int, *_: str | None) -> int:
 
 
 class _Cursor:
+    gives_blocks = False
+
     def __init__(self, connection: sqlite3.Connection, sql: str, values: Mapping[str, Any]) -> None:
         self._connection, self._sql = connection, sql
         self._values = {name: _bound(value) for name, value in values.items()}
@@ -64,10 +66,13 @@ class _Cursor:
             raise _named(error) from None
         return [tuple(told(each) if type(each) is bytes else each for each in row) for row in rows]
 
+    def blocks(self, tick: Callable[[], None]) -> Generator[Block, None, None]:
+        raise NotImplementedError
+
     def names(self) -> list[str]:
         return [column[0] for column in self._cursor.description]
 
-    def types(self) -> list[Type] | None:
+    def columns(self) -> list[Column] | None:
         return None  # a column of SQLite holds what it is given
 
     def cancel(self) -> None:

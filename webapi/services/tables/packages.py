@@ -61,6 +61,9 @@ class Part(io.RawIOBase):
         self._limit = MOST_RECORD if record else MOST_WHOLE
         self._fed = self._mark = self._depth = self._inside = self._outside = self._elements = 0
         self._parser = expat.ParserCreate()
+        if hasattr(self._parser, "SetReparseDeferralEnabled"):  # since expat 2.6
+            # It would hold back a long tag that another reader sees already; how long one may be is for us to say.
+            self._parser.SetReparseDeferralEnabled(False)
         self._parser.StartDoctypeDeclHandler = _doctype
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
