@@ -16,23 +16,23 @@ from dataclasses import dataclass, field, replace
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Literal
 
-DRIP = 0.1  # seconds between two bytes
+DRIP = 0.1  # seconds
 
 
 @dataclass(frozen=True)
 class Act:
     """What happens to one request. `stores` is whether its effect happens; without it, a 2xx that is sent says so.
 
-    `does` other than to answer: it hangs up after the head or the whole of the request, it never answers, or it
-    drips its status line, its other headers or its body byte by byte; or its body is the request. `raw` is sent as it
-    stands, instead of an answer.
+    `does` other than to answer: it hangs up after the head or the whole of the request, it never answers, it drips its
+    status line, its other headers or its body byte by byte, it pours `raw` without end, or its body is the request.
+    `raw` is sent as it stands, instead of an answer.
     """
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b"taken"
     does: Literal[
-        "answer", "echo", "hang up early", "hang up", "stay silent", "drip status", "drip head", "drip body"
+        "answer", "echo", "hang up early", "hang up", "stay silent", "drip status", "drip head", "drip body", "pour"
     ] = "answer"
     stores: bool | None = None
     raw: bytes | None = None
@@ -45,6 +45,7 @@ class Act:
     @property
     def head(self) -> bytes:
         lines = [f"HTTP/1.1 {self.status} As Planned", *(f"{name}: {value}" for name, value in self.headers)]
+        lines.append("Connection: close")  # who did not know would lose the next request (RFC 9112 section 9.6)
         if not any(name.lower() in {"content-length", "transfer-encoding"} for name, _ in self.headers):
             lines.append(f"Content-Length: {len(self.body)}")
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
@@ -78,6 +79,7 @@ class HttpServer(ThreadingTCPServer):
         self.port: int = self.server_address[1]
         self.state = _State()
         self.connections = 0
+        self.pace = DRIP  # seconds between two bytes
         self.hello = b""  # dripped to each client before anything else
         self.done = threading.Event()
         self.names: list[str | None] = []  # what TLS clients asked for (SNI)
@@ -150,6 +152,9 @@ class _Session(StreamRequestHandler):
         elif act.does == "drip body":
             self.wfile.write(act.head)
             self._drip(act.body)
+        elif act.does == "pour":
+            while act.raw is not None and not self.server.done.is_set():
+                self.wfile.write(act.raw * 100_000)
         else:
             self.wfile.write(act.raw if act.raw is not None else act.head + act.body)
         return None
@@ -157,7 +162,7 @@ class _Session(StreamRequestHandler):
     def _drip(self, data: bytes) -> None:
         for position in range(len(data)):
             self.wfile.write(data[position : position + 1])
-            if self.server.done.wait(DRIP):
+            if self.server.done.wait(self.server.pace):
                 return
 
     def _reset(self) -> None:

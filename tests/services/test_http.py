@@ -148,6 +148,7 @@ def test_a_body_that_is_no_text_does_no_harm(here: HttpServer) -> None:
         Act(raw=b"SSH-2.0-OpenSSH\r\n\r\n"),
         Act(raw=b"HTTP/1.1 twohundred OK\r\n\r\n"),
         Act(raw=b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+        Act(raw=b"HTTP/1.1 100 Continue\r\n\r\n", does="pour"),
         Act(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 4, 5\r\n\r\nbody"),  # to be discarded: RFC 9112 section 6.3
         Act(headers=(("X-Long", "x" * 70_000),)),
         Act(headers=tuple((f"X-{number}", "x") for number in range(200))),
@@ -177,6 +178,12 @@ def test_an_answer_that_drips_holds_nobody_and_its_status_counts(here: HttpServe
     assert (answer.status, answer.truncated) == (202, True)
     assert len(answer.body or "") < 20
     assert answer.seconds < answer_limit() + 1
+
+
+def test_headers_that_still_flow_when_time_is_over_do_not_hide_the_status(here: HttpServer) -> None:
+    here.pace = 0.0002
+    here.plan(*[Act(202, does="drip head")] * 5)
+    assert [call(here.url()).status for _ in range(5)] == [202] * 5
 
 
 @pytest.mark.parametrize(

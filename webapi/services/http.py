@@ -1,7 +1,7 @@
 """HTTP with the moment of no return in view: connected, then a callback, then the request.
 
-From the callback to the end of the answer no more than `answer_limit()` seconds pass, however slowly the other side
-drips. Redirects are not followed, no proxy is used, nothing is decompressed.
+From the callback to the end of the answer no more than `answer_limit()` seconds and `GRACE` pass, however slowly
+the other side drips. Redirects are not followed, no proxy is used, nothing is decompressed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPException
 
 from urllib3 import BaseHTTPResponse
@@ -25,6 +25,7 @@ from webapi.queue.acts import answer_limit
 from webapi.services.targets import Target, addresses
 
 CONNECT_TIMEOUT = 10.0  # seconds, for all addresses together
+GRACE = 0.5  # seconds for an answer that pours to be seen to end
 KEPT = 64 * 1024  # bytes of an answer's body
 SHOWN = ("content-type", "content-encoding", "location", "etag", "last-modified", "retry-after", "x-request-id")
 FAILED = (OSError, HTTPException, HTTPError)
@@ -96,18 +97,19 @@ def exchange(connection: HTTPConnection, request: Request, before: Callable[[], 
     """
     begun = time.monotonic()
     headers = {"Host": request.target.netloc, "Accept-Encoding": "identity", **request.headers}
-    with _at_most(answer_limit(), connection) as over:
+    with _at_most(answer_limit(), connection) as clock:
         before()
         # A service may answer and hang up before it has read all of the request. Then its answer counts.
         with suppress(OSError):
             connection.request(request.method, request.target.path, request.body, headers, preload_content=False)
+        clock.written.set()
         failpoint("E2")
         try:
             response = connection.getresponse()
         except FAILED as error:
             raise NoReply from error
         raw, cut = _first(response)
-        cut = cut or len(raw) > KEPT or over.is_set()
+        cut = cut or len(raw) > KEPT or clock.over.is_set()
     shown = {name: _storable(response.headers[name][:1000]) for name in SHOWN if name in response.headers}
     packed = response.headers.get("content-encoding", "identity").lower() != "identity"
     text = None if packed else _storable(raw[:KEPT].decode("utf-8", "replace"))
@@ -130,21 +132,39 @@ def _first(response: BaseHTTPResponse) -> tuple[bytes, bool]:
     return kept, False
 
 
+@dataclass(frozen=True)
+class _Clock:
+    """Whether the request is written, whether time is over, and whether nobody reads the answer any more."""
+
+    written: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+    left: threading.Event = field(default_factory=threading.Event)
+
+
 @contextmanager
-def _at_most(seconds: float, connection: HTTPConnection) -> Iterator[threading.Event]:
-    """Hang up after `seconds` in all: a timeout for each read alone would let a server drip for ever."""
-    over, sock = threading.Event(), connection.sock
+def _at_most(seconds: float, connection: HTTPConnection) -> Iterator[_Clock]:
+    """End it after `seconds` in all: a timeout for each read alone would let a server drip for ever.
+
+    First it is as if the answer ended there. To hang up would make the server's next byte reset the connection, and
+    the status line that came before it would be lost. Who pours so fast that the end is never seen is hung up on.
+    """
+    clock, sock = _Clock(), connection.sock
     assert sock is not None
 
-    def hang_up() -> None:
-        over.set()
+    def end() -> None:
+        clock.over.set()
         with suppress(OSError):  # it may be closed by now
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # below TLS, whose own good-bye could block
+            if clock.written.is_set():
+                socket.socket.shutdown(sock, socket.SHUT_RD)  # below TLS, whose own good-bye could block
+                if clock.left.wait(GRACE):
+                    return
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
-    timer = threading.Timer(seconds, hang_up)
+    timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
     try:
-        yield over
+        yield clock
     finally:
+        clock.left.set()
         timer.cancel()

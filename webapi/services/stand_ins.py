@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 
@@ -16,7 +17,7 @@ def stand_in(address: str) -> str:
 def without(value: Any, address: str, instead: str) -> Any:
     """The same value with the stand-in for the address, in every string of it and in names."""
     if isinstance(value, str):
-        return instead.join(_split(value, address))
+        return _named(address).sub(instead, value)
     if isinstance(value, list):
         return [without(each, address, instead) for each in value]
     if isinstance(value, dict):
@@ -24,10 +25,11 @@ def without(value: Any, address: str, instead: str) -> Any:
     return value
 
 
-def _split(text: str, address: str) -> Iterator[str]:
-    """The parts of a text between the occurrences of an address, in whatever case they are written."""
-    lower, start = text.lower(), 0
-    while len(lower) == len(text) and (found := lower.find(address, start)) >= 0:
-        yield text[start:found]
-        start = found + len(address)
-    yield text[start:]
+@cache
+def _named(address: str) -> re.Pattern[str]:
+    """The address in whatever case, and not as a part of another's: bob@example.com is in no notbob@example.com.au.
+
+    What no letter or digit stands behind belongs to the text around it and to no mailbox: a quotation mark, a dash
+    that begins a line, an underscore that makes it italic. In doubt it is forgotten.
+    """
+    return re.compile(rf"(?<![^\W_])(?<![^\W_][._+-]){re.escape(address)}(?!-*[^\W_]|\.[^\W_])", re.IGNORECASE)
