@@ -99,14 +99,17 @@ def _rewrite_jobs(session: Session, ids: Sequence[UUID], address: str, instead: 
     naming = [_names(column, address) for column in columns]
     meant_for = select(Effect.job_id).where(func.lower(Effect.effect_key) == address)
     found = select(Job.id, *columns).where(Job.id.in_(ids), Job.state.in_(OVER))
-    rows = session.execute(found.where(or_(*naming, Job.id.in_(meant_for)))).all()
-    for row in rows:
+    done = 0
+    for row in session.execute(found.where(or_(*naming, Job.id.in_(meant_for)))).all():
         kept = {name: value for name, value in row._mapping.items() if name != "id" and value is not None}
         values = {name: without(value, address, instead) for name, value in kept.items()}
         if _alone(session, row.id, address):
             values |= {"payload": EMPTIED, "result": None}
-        session.execute(update(Job).where(Job.id == row.id).values(values).execution_options(synchronize_session=False))
-    return len(rows)
+        if values != kept:
+            change = update(Job).where(Job.id == row.id).values(values)
+            session.execute(change.execution_options(synchronize_session=False))
+            done += 1
+    return done
 
 
 def _alone(session: Session, job_id: UUID, address: str) -> bool:
@@ -143,14 +146,16 @@ def _forget_elsewhere(address: str, instead: str) -> int:
         with writing() as session:
             naming = select(AttemptLog).where(AttemptLog.job_id.in_(ids), _names(AttemptLog.lines, address))
             for log in session.scalars(naming):
-                log.lines = without(log.lines, address, instead)
-                done += 1
+                lines = without(log.lines, address, instead)
+                done += lines != log.lines
+                log.lines = lines
     with writing() as session:
         for entry in session.scalars(
             select(TrailEntry).where(or_(_names(TrailEntry.detail, address), _names(TrailEntry.on_what, address)))
         ):
-            entry.detail, entry.on_what = (without(each, address, instead) for each in (entry.detail, entry.on_what))
-            done += 1
+            before = entry.detail, entry.on_what
+            entry.detail, entry.on_what = (without(each, address, instead) for each in before)
+            done += (entry.detail, entry.on_what) != before
         mailed = or_(func.lower(Ticket.email) == address, func.lower(Ticket.email_before) == address)
         for statement in (delete(Ticket).where(mailed), delete(Sender).where(func.lower(Sender.address) == address)):
             gone = session.execute(statement.execution_options(synchronize_session=False))
@@ -159,5 +164,5 @@ def _forget_elsewhere(address: str, instead: str) -> int:
 
 
 def _names(column: Any, address: str) -> Any:
-    """Whether a column of text or JSON holds the address, however it is written."""
+    """Whether a column of text or JSON may name the address, however it is written; `without` has the last word."""
     return func.lower(cast(column, Text)).contains(json.dumps(address)[1:-1], autoescape=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from uuid import UUID
@@ -26,13 +27,13 @@ def forget(address: str, instead: str) -> tuple[int, list[UUID], list[UUID]]:
             rows = store().read(sha256)
         except FileNotFoundError:
             continue
-        if address.encode() not in rows.lower():
+        if not _may_hold(rows, address) or (emptied := b"".join(_emptied(rows, address, instead))) == rows:
             continue
         uploads.append(upload_id)
         if not _is_over(mailing_id):
             left.append(mailing_id)
             continue
-        stored = store().put(BytesIO(b"".join(_emptied(rows, address, instead))))
+        stored = store().put(BytesIO(emptied))
         with writing() as session:
             row = session.get_one(Mailing, mailing_id, populate_existing=True, with_for_update=True)
             row.recipients_sha256 = stored.sha256
@@ -46,6 +47,12 @@ def _with_rows() -> list[tuple[UUID, UUID, str]]:
     return [(mailing_id, upload_id, sha256) for mailing_id, upload_id, sha256 in rows if sha256 is not None]
 
 
+def _may_hold(rows: bytes, address: str) -> bool:
+    """Whether a search finds it. That is far cheaper than to read every row, and most files do not hold an address."""
+    spelled = json.dumps(address, ensure_ascii=False)[1:-1]
+    return re.search(re.escape(spelled), rows.decode(), re.IGNORECASE) is not None
+
+
 def _is_over(mailing_id: UUID) -> bool:
     """Whether no part of it will read its rows again by itself, and no person has to settle one."""
     family = (Job.id == mailing_id) | (Job.parent_id == mailing_id)
@@ -57,8 +64,8 @@ def _is_over(mailing_id: UUID) -> bool:
 def _emptied(rows: bytes, address: str, instead: str) -> Iterator[bytes]:
     """The lines of a file of checked rows; the one of the address has the same length and neither it nor its values."""
     for line in BytesIO(rows):
-        number, to, _ = json.loads(line)
-        if to.lower() != address and address.encode() not in line.lower():
+        row = number, to, _ = json.loads(line)
+        if without(row, address, instead) == row:
             yield line
             continue
         empty = json.dumps([number, instead if to.lower() == address else to, {}], ensure_ascii=False).encode()
