@@ -40,14 +40,14 @@ test: $(VENV)/dev.stamp ## Run the tests, on SQLite and PostgreSQL
 soak: $(VENV)/dev.stamp ## Run the tests that take minutes: long stalls, many restarts, deep searches
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
-bench: $(VENV)/dev.stamp ## Measure us beside the peers: ONLY=reports for one; keep what counts in benchmarks/RESULTS.md
-ifdef ONLY
-	$(BIN)/python -m benchmarks.$(ONLY) $(ARGS)
-else
-	@for each in mail "mail --runs 1 --delay 0.005 --kill" reports "builds --large 0" lists accept watchers neighbour; do \
-	  $(BIN)/python -m benchmarks.$$each || exit 1; echo; \
-	done
-endif
+# The peers stand apart: what they need must not decide what we run on.
+$(VENV)/peers/stamp: benchmarks/peers/requirements.txt $(VENV)/run.stamp
+	@$(BIN)/python -m venv $(VENV)/peers
+	$(VENV)/peers/bin/pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/peers/requirements.txt
+	@touch $@
+
+bench: $(VENV)/dev.stamp $(VENV)/peers/stamp ## Measure us beside the peers, into benchmarks/RESULTS.md: ONLY=accept prints one
+	$(BIN)/python -m benchmarks$(if $(ONLY),.$(ONLY)) $(ARGS)
 
 check: $(VENV)/dev.stamp ## Format, lint, types, security lint and the tests: what CI runs
 	$(BIN)/ruff format --check .
@@ -99,6 +99,7 @@ lock: $(VENV)/dev.stamp ## Compile the hashed locks from setup.cfg
 	$(BIN)/uv pip compile setup.cfg --extra local --extra dev --constraint requirements.txt --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements-dev.txt
 	$(BIN)/uv pip compile setup.cfg $(IMAGE_EXTRAS:%=--extra %) --constraint requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements-image.txt
 	echo "cyclonedx-bom>=7.2" | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements-sbom.txt
+	$(BIN)/uv pip compile benchmarks/peers/requirements.in --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o benchmarks/peers/requirements.txt
 
 clean: ## Remove the environment, the caches and what `make run` keeps in var/
 	rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

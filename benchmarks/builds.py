@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -148,29 +150,44 @@ def nothing_left(there: Stage) -> None:
     raise AssertionError((programs, files))
 
 
-def main(rows: int, pdf_rows: int, big: int) -> None:
+@contextmanager
+def shop_stage(rows: int) -> Iterator[tuple[Stage, str, Path]]:
+    """A system of its own, the URL of a shop of so many orders in PostgreSQL, and a folder that goes at the end.
+
+    Somebody has the report `shop` over them.
+    """
     with tempfile.TemporaryDirectory(prefix="webapi-bench-") as scratch:
         folder = Path(scratch)
         folder.chmod(0o755)  # PostgreSQL runs as somebody else when this is root
         with Supervisor(Path.cwd(), folder / "log", lambda line: None) as supervisor:
             server = ledger("postgresql", folder, supervisor)
-            reader = shop.fill(server.replace("+psycopg", ""), max(rows, big))
-            parquet, whole = folder / "sales.parquet", folder / "large.parquet"
-            shop.as_parquet(reader, rows, parquet)
-            shop.as_parquet(reader, max(rows, big), whole)
+            reader = shop.fill(server.replace("+psycopg", ""), rows)
             settings: Any = {"REPORT_SOURCES": {"shop": reader}}
             with stage(folder / "b", "sqlite", concurrency=1, **settings) as there, there.app.app_context():
-                owner = db.session.scalars(select(User)).one()
-                shop.add_dataset(there.app, owner.id, "orders", whole if big else parquet)
-                limit = "SELECT * FROM orders WHERE id < {}count"
-                for name, source, mark in (("shop", "shop", ":"), ("sales", "data", "$")):
-                    given = {"title": "Orders", "source": source, "sql": limit.format(mark), "parameters": LEAST}
-                    library.create(owner, name, Definition.model_validate(given))
-                print(f"## Builds, {datetime.now(UTC):%Y-%m-%d}\n")
-                print(f"8 columns; {os.cpu_count()} cores, Python {platform.python_version()}, SQLite ledger.\n")
-                compare(there, reader, parquet, rows, pdf_rows)
-                if big:
-                    large(there, big)
+                add_report("shop", "shop", ":")
+                yield there, reader, folder
+
+
+def add_report(name: str, source: str, mark: str) -> None:
+    """Keep a report of the first orders of a source, as many as its parameter says."""
+    sql = f"SELECT * FROM orders WHERE id < {mark}count"  # noqa: S608 - a placeholder
+    given = {"title": "Orders", "source": source, "sql": sql, "parameters": LEAST}
+    library.create(db.session.scalars(select(User)).one(), name, Definition.model_validate(given))
+
+
+def main(rows: int, pdf_rows: int, big: int) -> None:
+    with shop_stage(max(rows, big)) as (there, reader, folder):
+        parquet, whole = folder / "sales.parquet", folder / "large.parquet"
+        shop.as_parquet(reader, rows, parquet)
+        shop.as_parquet(reader, max(rows, big), whole)
+        owner = db.session.scalars(select(User)).one()
+        shop.add_dataset(there.app, owner.id, "orders", whole if big else parquet)
+        add_report("sales", "data", "$")
+        print(f"## Builds, {datetime.now(UTC):%Y-%m-%d}\n")
+        print(f"8 columns; {os.cpu_count()} cores, Python {platform.python_version()}, SQLite ledger.\n")
+        compare(there, reader, parquet, rows, pdf_rows)
+        if big:
+            large(there, big)
 
 
 if __name__ == "__main__":

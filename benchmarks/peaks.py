@@ -14,7 +14,7 @@ LOOK = 0.1  # seconds between two looks
 
 @dataclass
 class Peak:
-    """Of resident memory."""
+    """Of resident memory; what processes share counts once, where the kernel tells."""
 
     bytes: int = 0
 
@@ -26,8 +26,7 @@ def watched(process: psutil.Process) -> Iterator[Peak]:
 
     def look() -> None:
         while not over.wait(LOOK):
-            with suppress(psutil.NoSuchProcess):
-                peak.bytes = max(peak.bytes, sum(map(_resident, [process, *process.children(recursive=True)])))
+            peak.bytes = max(peak.bytes, resident(process))
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -38,8 +37,16 @@ def watched(process: psutil.Process) -> Iterator[Peak]:
         thread.join()
 
 
-def _resident(process: psutil.Process) -> int:
+def resident(process: psutil.Process) -> int:
+    """Bytes of a process and its children together; 0 when it is gone."""
+    with suppress(psutil.NoSuchProcess):
+        return sum(map(_own, [process, *process.children(recursive=True)]))
+    return 0
+
+
+def _own(process: psutil.Process) -> int:
     try:
-        return int(process.memory_info().rss)
+        found = process.memory_full_info()
+        return int(getattr(found, "pss", found.rss))
     except psutil.Error:
         return 0

@@ -13,6 +13,7 @@ from typing import Any
 import urllib3
 from flask import Flask
 
+from benchmarks import catalogue
 from webapi import create_app
 from webapi.config import environment
 from webapi.extensions import db
@@ -21,7 +22,7 @@ from webapi.local.drill.database import ledger
 from webapi.local.layout import lay_out
 from webapi.local.processes import Supervisor
 from webapi.local.programs import Program
-from webapi.local.scratch import defaults, environment_of
+from webapi.local.scratch import copy_of, defaults, environment_of
 from webapi.local.system import WORKERS, bring_up
 from webapi.services import accounts, keys
 
@@ -38,6 +39,10 @@ class Stage:
     receipts: Path
     mail_port: int
     supervisor: Supervisor
+
+    @property
+    def port(self) -> int:
+        return int(self.base.rpartition(":")[2])
 
     def post(self, path: str, *, body: bytes | None = None, json: Any = None) -> Any:
         headers = {"Authorization": f"Bearer {self.key}"}
@@ -59,11 +64,14 @@ def stage(
     workers: Sequence[str] = WORKERS,
     **settings: Any,
 ) -> Iterator[Stage]:
-    """Bring everything up in `folder`; all of it ends with the block."""
+    """Bring everything up in `folder`, with the kinds of benchmarks/kinds too; all of it ends with the block."""
     folder.mkdir(parents=True)
     receipts, mail_port = folder / "receipts", ports.free()
     receipts.touch()
-    with Supervisor(Path.cwd(), folder / "log", lambda line: None, longest_pause=0.2) as supervisor:
+    project = copy_of(Path.cwd(), folder / "project")
+    (project / "wsgi.py").unlink()
+    (project / "wsgi.py").symlink_to(Path(__file__).with_name("wsgi.py"))
+    with Supervisor(project, folder / "log", lambda line: None, longest_pause=0.2) as supervisor:
         command = (sys.executable, "-m", "benchmarks.sink", str(receipts), str(mail_port), "--delay", str(delay))
         supervisor.start(Program("sink", command, environment({})))
         supervisor.until(lambda: ports.answers(mail_port), "sink to take mail", SLOW)
@@ -77,6 +85,7 @@ def stage(
             **settings,
         }
         layout = lay_out(folder / "var", given, lambda line: None)
+        catalogue.add()
         app = create_app(defaults() | given | dict(layout.chosen))
         bring_up(layout, app, supervisor, environment_of(layout), workers, concurrency)
         with app.app_context():
