@@ -39,6 +39,8 @@ PINNED = {
     "0013": "a4a91e5b1685cd9bf6c6ef9906f0115a22f0ef6977d91502ce2cfda2fe3fc5a4",
     "0014": "9833614d8e1ec8840483ceba320300c8cb7c9f0a6f21a9854d61bfed5d9c72c0",
     "0015": "d6e560c2633421c6ae61ad2816e7ffa5f78bfdc5e84febb5cf2e940a84eba6ec",
+    "0016": "58e840ec286a057bb147b347d63d34e69c05b691f39976c8c84cad366b4f3265",
+    "0017": "239ac7aea6966fffe58683c5f6231c242581a6d9d91301c66a6f26216b36b127",
 }
 REMEDY = 'the models and the migrations differ: make migrate NAME="what changes"'
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webapi.cli import files, jobs, keeping, kinds, people, restoring, schedules, system
+from webapi.cli import files, jobs, keeping, kinds, migrating, people, restoring, schedules, system
 
 
 def init_app(app: Flask) -> None:
@@ -17,5 +17,5 @@ def init_app(app: Flask) -> None:
         schedules.schedule_commands,
     )
     kept = (restoring.recover, keeping.prune, keeping.forget, keeping.reseal)
-    for command in (*commands, *kept, system.relay, system.audit, system.doctor):
+    for command in (*commands, *kept, migrating.migrations, system.relay, system.audit, system.doctor):
         app.cli.add_command(command)

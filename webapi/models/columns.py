@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Dialect, Float, TypeDecorator
+from sqlalchemy import JSON, BigInteger, Dialect, Float, ScalarSelect, TypeDecorator, select
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -82,6 +82,14 @@ class later(FunctionElement[datetime]):  # noqa: N801
 
     def __init__(self, moment: ColumnElement[Any], seconds: float) -> None:
         super().__init__(moment, literal(seconds, Float(53)))
+
+
+def read_once(moment: FunctionElement[datetime]) -> ScalarSelect[datetime]:
+    """`now()` or `after(seconds)`, read once for a statement. A condition with it can use an index.
+
+    PostgreSQL's clock moves within a statement, so that a condition with the bare clock is asked of each row anew.
+    """
+    return select(moment).scalar_subquery()
 
 
 @compiles(now, "sqlite")

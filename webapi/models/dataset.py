@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapi.extensions import db
 from webapi.models.columns import Document, Moment, now
+
+HAS_JOB = text("job_id IS NOT NULL")
 
 
 class Dataset(db.Model):  # type: ignore[name-defined,misc]
@@ -27,6 +29,8 @@ class Dataset(db.Model):  # type: ignore[name-defined,misc]
         UniqueConstraint("owner_id", "name"),
         Index("ix_datasets_sha256", "sha256"),
         Index("ix_datasets_table_sha256", "table_sha256"),
+        # Whoever deletes a job asks whether a dataset names it.
+        Index("ix_datasets_job", "job_id", postgresql_where=HAS_JOB, sqlite_where=HAS_JOB),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -15,6 +15,12 @@ from webapi.models.states import FINAL, State, sql_list
 
 IS_FINAL = f"state IN ({sql_list(FINAL)})"
 QUEUED = text("state = 'queued'")
+ANY_PRIORITY = text("state = 'queued' AND priority >= 0")
+RUNNING = text("state = 'running'")
+UNSENT = text("state = 'queued' AND published_at IS NULL")
+# SQLite uses a partial index for a query that repeats its condition to the letter.
+LATER = text("state IN ('scheduled', 'retrying')")
+HAS_DEADLINE = text(f"NOT ({IS_FINAL}) AND deadline_at IS NOT NULL")
 
 
 def _of_the_queued(name: str, *columns: str) -> Index:
@@ -41,26 +47,15 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
         _of_the_queued("ix_jobs_turn", "kind", "turn", "id"),
         _of_the_queued("ix_jobs_line", "kind", "owner_id", "priority", "run_at", "id"),
         _of_the_queued("ix_jobs_last_turn", "kind", "owner_id", "turn"),
-        # What each pass of the relay reads. The finished, which are nearly all, are in neither index.
-        Index(
-            "ix_jobs_due",
-            "run_at",
-            postgresql_where=text("state IN ('scheduled', 'retrying')"),
-            sqlite_where=text("state IN ('scheduled', 'retrying')"),
-        ),
-        _of_the_queued("ix_jobs_unpublished", "published_at"),
-        Index(
-            "ix_jobs_lease",
-            "lease_until",
-            postgresql_where=text("state = 'running'"),
-            sqlite_where=text("state = 'running'"),
-        ),
-        Index(
-            "ix_jobs_deadline",
-            "deadline_at",
-            postgresql_where=text(f"NOT ({IS_FINAL}) AND deadline_at IS NOT NULL"),
-            sqlite_where=text(f"NOT ({IS_FINAL}) AND deadline_at IS NOT NULL"),
-        ),
+        # For how long a kind's jobs have waited. Not for claims, which do not ask for a priority: PostgreSQL, when it
+        # knows of no backlog yet, would take any index that begins with the kind and sort what it finds.
+        Index("ix_jobs_oldest", "kind", "run_at", postgresql_where=ANY_PRIORITY, sqlite_where=ANY_PRIORITY),
+        # What each pass of the relay reads. The finished, which are nearly all, are in none of these.
+        Index("ix_jobs_due", "run_at", postgresql_where=LATER, sqlite_where=LATER),
+        Index("ix_jobs_unsent", "queue", postgresql_where=UNSENT, sqlite_where=UNSENT),
+        Index("ix_jobs_deadline", "deadline_at", postgresql_where=HAS_DEADLINE, sqlite_where=HAS_DEADLINE),
+        # Without the end of the lease: a heartbeat then changes no index, and PostgreSQL writes the row alone.
+        Index("ix_jobs_running", "kind", "lease_owner", postgresql_where=RUNNING, sqlite_where=RUNNING),
         # Lists are newest first; a UUIDv7 sorts by the time it was made.
         Index("ix_jobs_owner", "owner_id", "id"),
         Index("ix_jobs_owner_state", "owner_id", "state", "id", postgresql_include=["kind"]),  # counts leave kinds out

@@ -12,16 +12,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 from structlog import get_logger
 
-from webapi.extensions import db
+from webapi.models.revisions import current, invalid_indexes
 
 LOCK = 0x77656261_7069  # "webapi": an advisory lock of PostgreSQL's that nothing else of ours takes
 LOOK = 0.2  # seconds between two tries to get it
 PATIENCE = 600_000  # milliseconds for which a migration of SQLite waits for another writer
 WITH_INDEXES = {"0013": ("jobs", "turn")}  # what a migration that builds indexes beside its transaction commits first
-INVALID = text(
-    "SELECT indexes.relname FROM pg_index JOIN pg_class AS indexes ON indexes.oid = pg_index.indexrelid "
-    "WHERE NOT pg_index.indisvalid AND indexes.relnamespace = current_schema()::regnamespace ORDER BY indexes.relname"
-)
 
 log = get_logger()
 
@@ -70,7 +66,7 @@ def mend(engine: Engine, scripts: ScriptDirectory) -> None:
     if engine.dialect.name != "postgresql":
         return
     with engine.connect() as connection:
-        revision = MigrationContext.configure(connection).get_current_revision()
+        revision = current(connection)
     for after, (table, column) in WITH_INDEXES.items():
         script = scripts.get_revision(after)
         if script is not None and script.down_revision == revision and _has(engine, table, column):
@@ -80,14 +76,6 @@ def mend(engine: Engine, scripts: ScriptDirectory) -> None:
         for name in invalid_indexes(connection):
             log.warning("an index was left invalid; it is built again", index=name)
             connection.execute(text(f'REINDEX INDEX CONCURRENTLY "{name}"'))
-
-
-def invalid_indexes(connection: Connection) -> list[str]:
-    """The indexes of ours that PostgreSQL keeps up to date and does not use, because their building was cut short."""
-    if connection.dialect.name != "postgresql":
-        return []
-    ours = {index.name for table in db.metadata.tables.values() for index in table.indexes}
-    return [name for name in connection.scalars(INVALID) if name in ours]
 
 
 def _has(engine: Engine, table: str, column: str) -> bool:

@@ -38,7 +38,8 @@ class Cause:
 
 def recent(owner: User) -> Recent:
     """What the owner used lately."""
-    newest = job_lists.visible(owner).with_only_columns(Job.kind, Job.tags).order_by(Job.id.desc()).limit(LATELY)
+    newest = job_lists.visible(owner).with_only_columns(Job.kind, Job.tags)
+    newest = newest.order_by(*job_lists.NEWEST_FIRST).limit(LATELY)
     kinds, tags = Counter[str](), Counter[str]()
     for kind, given in db.session.execute(newest):
         kinds[kind] += 1
@@ -52,7 +53,8 @@ def causes(owner: User) -> list[Cause]:
     columns = (Job.state, Job.kind, Job.error_code, Job.id, Job.error_public)
     for state in (State.UNCERTAIN, State.FAILED):
         newest = job_lists.visible(owner).with_only_columns(*columns).where(Job.state == state)
-        for _, kind, code, job_id, sentence in db.session.execute(newest.order_by(Job.id.desc()).limit(FAILURES)):
+        rows = db.session.execute(newest.order_by(*job_lists.NEWEST_FIRST).limit(FAILURES))
+        for _, kind, code, job_id, sentence in rows:
             grouped.setdefault((state, kind, code or "unknown"), []).append((job_id, sentence or ""))
     found = [Cause(*key, len(jobs), jobs[0][1], jobs[0][0]) for key, jobs in grouped.items()]
     return sorted(found, key=lambda cause: (cause.state is not State.UNCERTAIN, -cause.count))

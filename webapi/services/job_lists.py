@@ -9,7 +9,8 @@ from datetime import datetime
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, func, select, union_all
+from sqlalchemy import ColumnElement, Select, any_, func, select, union_all
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
 from webapi.errors import Malformed
@@ -21,6 +22,7 @@ from webapi.services.job_queries.matching import indexed, slow
 MOST_COUNTED = 1000  # jobs of one state
 LOOKED_THROUGH = 5000  # jobs for one page or one act, when there is no index for what is asked
 
+NEWEST_FIRST = (Job.owner_id.desc(), Job.id.desc())  # of one owner, in the order of the indexes that begin with one
 CURSOR = "^[A-Za-z0-9_-]{22}$"  # the 16 bytes of an id
 
 
@@ -45,6 +47,12 @@ class Wanted:
     @property
     def all_terms(self) -> list[Term]:
         return [*self.terms, *(Term("tag", (tag,)) for tag in self.tags)]
+
+    @property
+    def simple(self) -> bool:
+        """Whether it names states, kinds and errors alone, for which the indexes of one owner have an order."""
+        known = all(term.name in {"state", "kind", "error"} and not term.negative for term in self.all_terms)
+        return known and self.created_after is None and self.created_before is None
 
     @property
     def few(self) -> bool:
@@ -75,12 +83,15 @@ class Page:
 
 def page(owner: User, wanted: Wanted, *, cursor: str | None = None, limit: int = 50) -> Page:
     """One page of the owner's jobs, by keyset: as fast on the last page as on the first."""
-    query = _indexed(owner, wanted).order_by(Job.id.desc())
+    order = NEWEST_FIRST if wanted.simple else (Job.id.desc(),)
+    query = _indexed(owner, wanted, alone=wanted.simple).order_by(*order)
     if cursor is not None:
         query = query.where(Job.id < _read_cursor(cursor))
     looked = aliased(Job, query.limit(LOOKED_THROUGH).subquery())
     unindexed = slow(wanted.all_terms, looked, few=wanted.few)
     chosen = select(looked).where(*unindexed).order_by(looked.id.desc()) if unindexed else query
+    if wanted.simple and (states := wanted.named_states):  # the ids by an index alone, then these rows
+        chosen = select(Job).where(Job.id.in_(_newest(query, states, limit + 1))).order_by(Job.id.desc())
     rows = list(db.session.scalars(chosen.limit(limit + 1)))
     if len(rows) > limit:
         return Page(rows[:limit], _cursor(rows[limit - 1].id))
@@ -97,7 +108,7 @@ def matching(owner: User, wanted: Wanted, states: Sequence[State], *more: Column
     unindexed = slow(wanted.all_terms, few=wanted.few)
     if not unindexed or not states:
         return query.where(Job.state.in_(states))
-    return select(Job).where(Job.id.in_(_newest(query, states)), *unindexed)
+    return select(Job).where(Job.id.in_(_newest(query.order_by(Job.id.desc()), states)), *unindexed)
 
 
 def reach(
@@ -109,23 +120,24 @@ def reach(
     if not slow(wanted.all_terms, few=wanted.few) or not states:
         all_of_them = query.with_only_columns(Job.id).where(Job.state.in_(states))
         return db.session.scalar(all_of_them.order_by(Job.id.desc()).limit(1)), None
-    ids = _newest(query, states)
+    ids = _newest(query.order_by(Job.id.desc()), states)
     last = db.session.scalar(ids.offset(LOOKED_THROUGH - 1).limit(1))
     return db.session.scalar(ids.limit(1)), UUID(int=last.int - 1) if last else None
 
 
-def _newest(query: Select[Job], states: Sequence[State]) -> Select[UUID]:
-    """The newest ids in all of these states: the newest in each of them first, for which there is an index."""
-    ids = query.with_only_columns(Job.id).order_by(Job.id.desc()).limit(LOOKED_THROUGH)
+def _newest(query: Select[Job], states: Sequence[State], most: int | None = None) -> Select[UUID]:
+    """The first ids in all of these states: the first in each of them before, for which there is an index."""
+    most = most or LOOKED_THROUGH
+    ids = query.with_only_columns(Job.id).limit(most)
     each = (ids.where(Job.state == state).subquery() for state in states)
     found = union_all(*(select(some.c.id) for some in each)).subquery()
-    return select(found.c.id).order_by(found.c.id.desc()).limit(LOOKED_THROUGH)
+    return select(found.c.id).order_by(found.c.id.desc()).limit(most)
 
 
-def visible(owner: User) -> Select[Job]:
-    """The query of the owner's jobs that lists show when no kind is named: the parts of others are left out."""
+def visible(owner: User, *, alone: bool = True) -> Select[Job]:
+    """The owner's jobs that lists show when no kind is named, without the parts of others. `alone`: see `owned_by`."""
     hidden = [kind.name for kind in current_app.extensions["kinds"].values() if kind.hidden]
-    return _of(owner).where(Job.kind.not_in(hidden))
+    return _of(owner, alone).where(Job.kind.not_in(hidden))
 
 
 def counts(owner: User) -> dict[State, int]:
@@ -133,23 +145,34 @@ def counts(owner: User) -> dict[State, int]:
 
     def in_state(state: State) -> Select[UUID]:
         query = visible(owner).with_only_columns(Job.id).where(Job.state == state)
-        return query.order_by(Job.id.desc()).limit(MOST_COUNTED + 1)  # the order makes it read the index
+        return query.order_by(*NEWEST_FIRST).limit(MOST_COUNTED + 1)  # the order makes it read the index
 
     columns = [select(func.count()).select_from(in_state(state).subquery()).scalar_subquery() for state in State]
     found = db.session.execute(select(*columns)).one()
     return {state: count for state, count in zip(State, found, strict=True) if count}
 
 
-def _of(owner: User) -> Select[Job]:
+def owned_by(owner: User) -> ColumnElement[bool]:
+    """Whether a job is the owner's, said so that PostgreSQL does not see that there is one owner alone.
+
+    It needs their order for `NEWEST_FIRST` then, which only their own indexes have. Else it reads the newest jobs of
+    all owners until it has enough of this one's, which may be all of them: it cannot know how old these are.
+    """
+    if db.engine.dialect.name == "postgresql":
+        return Job.owner_id == any_(array([owner.id]))
+    return Job.owner_id == owner.id
+
+
+def _of(owner: User, alone: bool) -> Select[Job]:
     """All that the owner, or the key that asks in their name, may see."""
-    query = select(Job).where(Job.owner_id == owner.id)
+    query = select(Job).where(owned_by(owner) if alone else Job.owner_id == owner.id)
     return query if owner.only_kind is None else query.where(Job.kind == owner.only_kind)
 
 
-def _indexed(owner: User, wanted: Wanted) -> Select[Job]:
+def _indexed(owner: User, wanted: Wanted, *, alone: bool = False) -> Select[Job]:
     """All of a filter that there is an index for."""
     by_kind = wanted.kinds or any(term.name == "kind" and not term.negative for term in wanted.terms)
-    query = _of(owner) if by_kind else visible(owner)
+    query = _of(owner, alone) if by_kind else visible(owner, alone=alone)
     if wanted.kinds:
         query = query.where(Job.kind.in_(wanted.kinds))
     if wanted.states:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from webapi.extensions import db
-from webapi.models import Artifact, AttemptLog, Effect, Job, JobEvent, Schedule
+from webapi.models import Artifact, AttemptLog, Effect, EffectState, Job, JobEvent, Schedule
 from webapi.models.columns import now
 from webapi.queue import explain
 from webapi.services import asking_again, jobs, timelines
@@ -56,7 +57,7 @@ def read(job: Job) -> JobPage:
         timeline=timelines.timeline(events, clock),
         attempts=timelines.attempts(events, logs),
         effects=jobs.effects(job),
-        artifacts=jobs.artifacts([job.id])[job.id],
+        artifacts=artifacts([job.id])[job.id],
         callbacks=jobs.callbacks(job),
         around=_around(job),
         curl=asking_again.curl(job),
@@ -82,3 +83,20 @@ def _around(job: Job) -> Around:
         newest=list(db.session.scalars(newest)) if children else [],
         children=children,
     )
+
+
+def artifacts(job_ids: Sequence[UUID]) -> dict[UUID, list[Artifact]]:
+    """The files of several jobs, in one query."""
+    found: dict[UUID, list[Artifact]] = {job_id: [] for job_id in job_ids}
+    for row in db.session.scalars(select(Artifact).where(Artifact.job_id.in_(job_ids)).order_by(Artifact.name)):
+        found[row.job_id].append(row)
+    return found
+
+
+def effect_counts(job_ids: Sequence[UUID]) -> dict[UUID, dict[EffectState, int]]:
+    """How the effects of several jobs stand, in one query."""
+    found: dict[UUID, dict[EffectState, int]] = {job_id: {} for job_id in job_ids}
+    query = select(Effect.job_id, Effect.state, func.count()).where(Effect.job_id.in_(job_ids))
+    for job_id, state, count in db.session.execute(query.group_by(Effect.job_id, Effect.state)):
+        found[job_id][EffectState(state)] = count
+    return found

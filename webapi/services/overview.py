@@ -14,6 +14,7 @@ from sqlalchemy import ScalarSelect, func, literal, select, union_all
 
 from webapi.extensions import db
 from webapi.models import Job, Schedule, State, User
+from webapi.services import job_lists
 
 HOURS = 24
 COUNTED_AN_HOUR = 10_000  # jobs of one hour and state
@@ -63,8 +64,9 @@ def _counted(owner: User, spans: Sequence[Span]) -> dict[int, tuple[int, int]]:
     ).subquery()  # fmt: skip
 
     def count(state: State) -> ScalarSelect[int]:
-        within = select(Job.id).where(Job.owner_id == owner.id, Job.state == state)
-        within = within.where(Job.id >= table.c.low, Job.id < table.c.high).limit(COUNTED_AN_HOUR)
+        within = select(Job.id).where(job_lists.owned_by(owner), Job.state == state)
+        within = within.where(Job.id >= table.c.low, Job.id < table.c.high)
+        within = within.order_by(*job_lists.NEWEST_FIRST).limit(COUNTED_AN_HOUR)
         return select(func.count()).select_from(within.correlate(table).subquery()).correlate(table).scalar_subquery()
 
     asked = [count(state) for state in (State.SUCCEEDED, *ENDED_BADLY)]
@@ -78,8 +80,8 @@ def _durations(owner: User, spans: Sequence[Span]) -> dict[int, list[float]]:
         return {}
     newest = [
         select(literal(span.number).label("number"), Job.kind, Job.started_at, Job.finished_at)
-        .where(Job.owner_id == owner.id, Job.state == State.SUCCEEDED, Job.id >= span.low, Job.id < span.high)
-        .order_by(Job.id.desc())
+        .where(job_lists.owned_by(owner), Job.state == State.SUCCEEDED, Job.id >= span.low, Job.id < span.high)
+        .order_by(*job_lists.NEWEST_FIRST)
         .limit(SAMPLED)
         .subquery()
         for span in spans

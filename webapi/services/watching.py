@@ -78,6 +78,7 @@ class Watchers:
         except BaseException:
             self.leave(place)
             raise
+        place.changed.clear()  # the thread may have seen the place before it knew anything
         with self._change:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="watchers", daemon=True)

@@ -20,9 +20,9 @@ from webapi.services.system import CAP
 
 RUNS = 500  # running jobs that are read; a system has about as many as it has slots
 
-# Each kind is found by one step in the index of claims, and the oldest of its ten priorities by one step each: nothing
-# is read in proportion to the queue but the count, which stops. The states are literals so that SQLite, too, can tell
-# that its partial indexes hold what is asked for.
+# Each kind is found by one step in the index of turns, and its oldest job by one step in the index of these: nothing is
+# read in proportion to the queue but the count, which stops. The states are literals so that SQLite, too, can tell that
+# its partial indexes hold what is asked for.
 _DUE = text(
     """
     WITH RECURSIVE kinds(kind) AS (
@@ -31,18 +31,14 @@ _DUE = text(
         SELECT (SELECT jobs.kind FROM jobs WHERE jobs.state = 'queued' AND jobs.kind > kinds.kind
                 ORDER BY jobs.kind LIMIT 1)
         FROM kinds WHERE kinds.kind IS NOT NULL
-    ), priorities(priority) AS (
-        SELECT 0 UNION ALL SELECT priority + 1 FROM priorities WHERE priority < 9
     )
     SELECT kind,
         (SELECT jobs.queue FROM jobs WHERE jobs.state = 'queued' AND jobs.kind = kinds.kind
-         ORDER BY jobs.priority, jobs.run_at LIMIT 1) AS queue,
+         ORDER BY jobs.turn, jobs.id LIMIT 1) AS queue,
         (SELECT count(*) FROM (SELECT 1 FROM jobs WHERE jobs.state = 'queued' AND jobs.kind = kinds.kind
                                LIMIT :most) AS few) AS due,
-        (SELECT min(best.run_at) FROM (
-            SELECT (SELECT jobs.run_at FROM jobs WHERE jobs.state = 'queued' AND jobs.kind = kinds.kind
-                    AND jobs.priority = priorities.priority ORDER BY jobs.run_at LIMIT 1) AS run_at
-            FROM priorities) AS best) AS oldest
+        (SELECT jobs.run_at FROM jobs WHERE jobs.state = 'queued' AND jobs.priority >= 0 AND jobs.kind = kinds.kind
+         ORDER BY jobs.run_at LIMIT 1) AS oldest
     FROM kinds WHERE kind IS NOT NULL
     """
 ).columns(kind=String, queue=String, due=Integer, oldest=Moment)

@@ -35,10 +35,11 @@ UNANSWERED_JOBS = 500  # uncertain jobs whose effects are counted
 # an index already.
 _UNKNOWN = text(
     """
-    SELECT count(*) AS effects, min(marked_at) AS oldest FROM (
-        SELECT effects.marked_at FROM (
-            SELECT id FROM jobs WHERE state = 'uncertain' ORDER BY finished_at LIMIT :jobs) AS few
-        JOIN effects ON effects.job_id = few.id WHERE effects.state = 'unknown' LIMIT :most) AS unknown
+    SELECT coalesce(sum(effects), 0) AS effects, min(oldest) AS oldest FROM (
+        SELECT (SELECT count(*) FROM (SELECT 1 FROM effects WHERE effects.job_id = few.id AND effects.state = 'unknown'
+                                      LIMIT :most) AS first) AS effects,
+            (SELECT min(marked_at) FROM effects WHERE effects.job_id = few.id AND effects.state = 'unknown') AS oldest
+        FROM (SELECT id FROM jobs WHERE state = 'uncertain' ORDER BY finished_at LIMIT :jobs) AS few) AS unknown
     """
 ).columns(effects=Integer, oldest=Moment)
 

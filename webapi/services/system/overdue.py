@@ -12,6 +12,7 @@ from sqlalchemy import literal, literal_column, select
 from webapi.extensions import db
 from webapi.models import Job
 from webapi.models.columns import Moment
+from webapi.models.job import ANY_PRIORITY
 from webapi.services.system.backlog import Waiting
 
 
@@ -33,9 +34,8 @@ def oldest(found: list[Waiting]) -> Due | None:
         return None
     first = min(waiting, key=lambda each: each.oldest)  # type: ignore[arg-type,return-value]
     return _one(
-        Job.state == literal_column("'queued'"),
+        ANY_PRIORITY,
         Job.kind == first.name,
-        Job.priority.in_(range(10)),
         Job.run_at == literal(first.oldest, Moment),
     )
 

@@ -11,15 +11,13 @@ from datetime import datetime
 from functools import cache
 from typing import Literal
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import current_app
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapi.errors import WebapiError
 from webapi.extensions import db
-from webapi.models.upgrading import invalid_indexes
+from webapi.models import revisions
 from webapi.queue.files import store
 from webapi.services.mail import pool
 from webapi.services.reports import databases
@@ -62,8 +60,8 @@ def database() -> Check:
     try:
         with db.engine.connect() as connection, watch() as taken:
             connection.execute(text("SELECT 1"))
-            current = MigrationContext.configure(connection).get_current_revision()
-            broken = invalid_indexes(connection)
+            current = revisions.current(connection)
+            broken = revisions.invalid_indexes(connection)
     except (SQLAlchemyError, WebapiError) as error:
         return Check("database", "bad", f"It cannot be reached ({type(error).__name__}).", "check DATABASE_URL")
     head = _head(current_app.extensions["migrate"].directory)
@@ -76,8 +74,8 @@ def database() -> Check:
 
 
 @cache
-def _head(directory: str) -> str | None:
-    return ScriptDirectory(directory).get_current_head()
+def _head(directory: str) -> str:
+    return revisions.newest(directory)
 
 
 def clock(theirs: datetime, ours: datetime) -> Check:
