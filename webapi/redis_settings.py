@@ -54,7 +54,7 @@ def as_configured(values: Mapping[str, Any]) -> dict[str, Any]:
         found["REDIS_URL"] = unverified(values["REDIS_URL"])
         found["REDIS_URLS"] = {queue: unverified(url) for queue, url in values["REDIS_URLS"].items()}
     pool = brokers.client(found["REDIS_URL"], LIMITER_TIMEOUT).connection_pool
-    return found | {"RATELIMIT_STORAGE_URI": "redis://", "RATELIMIT_STORAGE_OPTIONS": {"connection_pool": pool}}
+    return found | {"RATELIMIT_STORAGE_URI": "webapi+redis://", "RATELIMIT_STORAGE_OPTIONS": {"connection_pool": pool}}
 
 
 def unverified(url: str) -> str:

@@ -35,6 +35,7 @@ FLOORS = (
         "webapi.spans",
         "webapi.traces",
         "webapi.version",
+        "webapi.threads",
         "webapi.watch_settings",
     ),
 )

@@ -9,7 +9,7 @@ import pytest
 from tests.contracts.source import PACKAGE, ROOT
 
 TESTS = ROOT / "tests"
-ABOUT_THE_WHOLE = {"contracts", "faults", "browser", "local", "model", "deploy"}
+ABOUT_THE_WHOLE = {"contracts", "faults", "browser", "local", "model", "deploy", "benchmarks"}
 # What many modules do together: when something outside fails, or through a door.
 ABOUT_A_ROOM = {
     "queue/test_redis_faults.py",
@@ -37,7 +37,13 @@ ELSEWHERE = {
     "services/mail/references.py": "ids only; services/mail/test_senders.py sends what they name",
     "services/images/order.py": "fields only; services/images/test_running.py sends them to a real child",
     "services/queries/text_tables.py": "services/queries/test_reading.py attaches text tables of every sort",
+    "services/formats/counting.py": "services/formats/test_batches.py and test_lines.py count rows of either sort",
+    "services/reports/ahead.py": "services/reports/test_databases.py leaves and fails what it fetches",
     "queue/artifacts.py": "queue/test_finish.py keeps and names files, queue/test_room.py counts them",
+    "queue/calling.py": "queue/test_run.py calls kinds that return and raise anything",
+    "queue/endings.py": "queue/test_followup.py and test_followup_callbacks.py hand them on",
+    "queue/orders.py": "queue/test_submit.py and test_gathering.py hand them in",
+    "queue/placing.py": "queue/test_submit.py and test_gathering.py hand them in",
     "queue/republish.py": "queue/test_relay.py, test_payloads_versions.py and test_gates.py let hints be lost",
     "queue/starting.py": "faults/test_redis_topologies.py and services/reports/test_databases.py end such workers",
     "queue/settings.py": "constants that every real worker runs with",

@@ -104,14 +104,6 @@ def is_well(page: Callable[[], bytes], *but: str) -> None:
 
 
 @pytest.fixture
-def own_broker() -> Iterator[Broker]:
-    broker = Broker()
-    broker.start()
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
 def app(make_app: Callable[..., Flask], mail: SmtpServer, own_broker: Broker, tmp_path: Path) -> Iterator[Flask]:
     yield make_app(
         LEASE_SECONDS=2, MAIL_PORT=mail.port, REDIS_URL=own_broker.url, METRICS_TOKEN=TOKEN, METRICS_PORT=free_port(),
@@ -230,7 +222,7 @@ def test_rubbish_in_redis_lost_hints_and_no_redis(
     is_well(lambda: _counted(app), "WebapiRedisAway", "WebapiNoWorker")
     for number in range(5):
         accept(app, ada, "test.note", Note(path=str(tmp_path / str(number))))
-        hints._open_until = 0.0  # the second is over
+        hints.at("default")._open_until = 0.0  # the second is over
     shows(lambda: _counted(app), "WebapiBreakerOpens")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -26,14 +26,6 @@ from webapi.queue.hints import Hint
 from webapi.queue.servers import EPOCH_KEY
 
 QUEUE = "{webapi}:default"
-
-
-@pytest.fixture
-def own_broker() -> Iterator[Broker]:
-    broker = Broker()
-    broker.start()
-    yield broker
-    broker.stop()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -36,12 +36,6 @@ from webapi.tasks.plain_process_data import process_data
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 MAIL = Email(to=["bob@example.com"], subject="Hi", text="x")
 PASSWORD = "of-the-user"
-
-
-@pytest.fixture
-def own_broker() -> Iterator[Broker]:
-    with running(Broker()) as broker:
-        yield broker
 
 
 def over(app: Flask, state: State = State.SUCCEEDED) -> int:

@@ -32,15 +32,6 @@ LONG = 60  # seconds
 ACCEPTED_WITHIN = 1.2  # seconds; the promise for the 99th percentile while Redis is frozen
 
 
-@pytest.fixture
-def own_broker() -> Iterator[Broker]:
-    broker = Broker()
-    broker.start()
-    yield broker
-    broker.thaw()
-    broker.stop()
-
-
 def left(app: Flask) -> int:
     with app.app_context():
         return db.session.scalar(select(func.count()).where(Job.state.in_([State.QUEUED, State.RUNNING]))) or 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import psutil
 import psycopg
 import pytest
 from flask import Flask
@@ -47,7 +49,8 @@ class Copy:
         self.server, _, self.name = url.rpartition("/")
         self._disconnect()
         if url.startswith("sqlite"):
-            with sqlite3.connect(url.removeprefix("sqlite:///")) as source, sqlite3.connect(self.path) as target:
+            file = url.removeprefix("sqlite:///")
+            with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(self.path)) as target:
                 source.backup(target)
         else:
             self._server(f'CREATE DATABASE "copy_{self.name}" TEMPLATE "{self.name}"')
@@ -56,6 +59,8 @@ class Copy:
         self._disconnect()
         if self.url.startswith("sqlite"):
             file = Path(self.url.removeprefix("sqlite:///"))
+            # Who lets go of it last tidies up beside it, and would do so in the midst of what is put there now.
+            until(lambda: not holders(file), what=f"all of {holders(file)} to let go of the database")
             for name in (f"{file.name}-wal", f"{file.name}-shm"):
                 file.with_name(name).unlink(missing_ok=True)
             shutil.copy(self.path, file)
@@ -71,6 +76,16 @@ class Copy:
         with self.app.app_context():
             db.session.remove()
             db.engine.dispose()
+
+
+def holders(file: Path) -> list[str]:
+    """Programs that have it open."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if any(str(file) in each.path for each in process.open_files()):
+                found.append(f"{process.pid}: {' '.join(process.cmdline())}")
+    return found
 
 
 def accept(app: Flask, owner: Person, to: str, delay: float | None = None) -> UUID:

@@ -13,6 +13,7 @@ from tests.conftest import Person
 from tests.faults.ground import Killer, Zygote, accept, broken, recover
 from tests.http_server import Act, HttpServer
 from tests.kinds.faulty import Note
+from tests.kinds.quick import Line
 from tests.processes import settings_of
 from tests.smtp_server import SmtpServer
 from webapi.extensions import db
@@ -32,6 +33,8 @@ MAIL_GAPS = ["Q3", "W1a", "W1b", "E0", "E1a", "E1b", "E2", "E3a", "E5", "W3", "A
 # What the service does with the first request: accept, fail, be busy, hang up, say nothing, say it too slowly.
 SERVICES = [Act(), Act(500), Act(429, (("Retry-After", "0"),)), Act(does="hang up early"), Act(does="hang up")]
 SERVICES += [Act(does=silence, stores=True) for silence in ("hang up", "stay silent", "drip status")]
+# Of a set that dies before it is finished all jobs are done again; of one that is finished, none.
+QUICK_GAPS = {"Q3": 1, "W1a": 1, "W1b": 1, "W3": 2, "A2": 2, "C2a": 2, "C2b": 1}
 REPORT_GAPS = ["Q3", "W1a", "W1b", "W3", "A1", "A2", "C2a", "C2b"]
 
 
@@ -90,6 +93,22 @@ def test_a_report_survives_the_death_of_its_worker(app: Flask, ada: Person, kill
     assert recover(app, "report.build", job_id) == "succeeded"
     with app.app_context():
         assert sorted(db.session.scalars(select(Artifact.name))) == ["jobs.csv", "manifest.json"]
+    assert broken(app) == []
+
+
+@pytest.mark.parametrize("gap", QUICK_GAPS)
+def test_a_set_of_quick_jobs_survives_the_death_of_its_worker(
+    app: Flask, ada: Person, kill_at: Killer, tmp_path: Path, gap: str
+) -> None:
+    world = tmp_path / "world"
+    world.touch()
+    jobs = [accept(app, ada, "test.quick", line := Line(path=str(world), name=name)) for name in ("a", "b", "c")]
+    kill_at(gap, "work", "test.quick", line)
+    begun = world.read_text().split()
+    assert [recover(app, "test.quick", job_id) for job_id in jobs] == ["succeeded"] * 3
+    assert world.read_text().split().count("a") == QUICK_GAPS[gap]
+    again = [] if gap == "C2b" else ["a", "b", "c"]
+    assert sorted(world.read_text().split()) == sorted(begun + again)
     assert broken(app) == []
 
 

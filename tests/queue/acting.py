@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel
@@ -81,5 +82,28 @@ def run_two_at_once(anything: Anything) -> None:
     """Run beside one other."""
 
 
-ALL = (hold, resend, once, return_odd, announce_file, run_at_a_rate, run_seldom, run_two_at_once)
+class Step(BaseModel):
+    """A quick job: what it leaves in the world, and what a test has prepared to happen in it."""
+
+    name: str
+    hook: str = ""
+
+
+HOOKS: dict[str, Callable[[], Any]] = {}
+
+
+@job("quick.step", batch=8)
+def step(work: Step) -> Any:
+    """Leave a name, and do what was prepared."""
+    WORLD.append(work.name)
+    return HOOKS[work.hook]() if work.hook else work.name
+
+
+@job("single.step")
+def single_step(work: Step) -> Any:
+    """The same, each in a transaction of its own."""
+    return step(work)
+
+
+ALL = (step, single_step, hold, resend, once, return_odd, announce_file, run_at_a_rate, run_seldom, run_two_at_once)
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (getattr(each, DECLARATION) for each in ALL)}

@@ -13,9 +13,16 @@ from webapi.models import State
 from webapi.queue import kind_named
 from webapi.queue.attempt import Attempt
 from webapi.queue.claim import claim
-from webapi.queue.heartbeat import holding
+from webapi.queue.heartbeat import doing, keeping
 
 KEYS = ["one", "two"]
+
+
+@contextmanager
+def holding(attempt: Attempt) -> Iterator[None]:
+    """Make `attempt` the current one and keep its lease alive, as a worker does."""
+    with keeping([attempt]), doing(attempt):
+        yield
 
 
 @contextmanager

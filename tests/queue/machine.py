@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 from sqlalchemy import select, update
 
 from tests.queue.acting import Errands
+from tests.queue.attempts import holding
 from tests.queue.rows import accept, add_owner
 from webapi.errors import Conflict, Permanent, Transient
 from webapi.extensions import db
@@ -31,7 +32,6 @@ from webapi.queue.audit import audit
 from webapi.queue.claim import claim
 from webapi.queue.drain import hand_back
 from webapi.queue.effects import outstanding
-from webapi.queue.heartbeat import holding
 from webapi.queue.relay import Relay
 
 KINDS = st.sampled_from(["errand.hold", "errand.resend"])

@@ -16,6 +16,7 @@ from sqlalchemy import delete, event, select
 
 from tests.kinds.talking import Talk
 from tests.processes import RealWorker
+from tests.queue.attempts import holding
 from tests.queue.rows import OWNER, accept, add_owner, change, job
 from tests.waiting import until
 from webapi.extensions import db
@@ -24,7 +25,6 @@ from webapi.models.transaction import writing
 from webapi.queue import attempt_logs, finish, kind_named
 from webapi.queue.attempt import Attempt, Replaced
 from webapi.queue.claim import claim
-from webapi.queue.heartbeat import holding
 from webapi.queue.run import work
 
 CANARY = "canary-of-the-logs"

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from tests.conftest import BASE
 from webapi import create_app
 from webapi.extensions import db
-from webapi.queue.children import after_fork, dead_owners, lease_owner, worker_id
+from webapi.queue.children import after_fork, dead_owners, lease_owner, share_stop, stop_soon, stops_soon, worker_id
 
 
 @pytest.fixture
@@ -57,3 +57,17 @@ def test_a_new_process_forgets_the_connections_of_its_parent_once(make: Callable
 def db_pool(app: Flask) -> object:
     with app.app_context():
         return db.engine.pool
+
+
+def test_a_forked_process_learns_that_the_worker_is_to_stop(make: Callable[[], Flask]) -> None:
+    app, other = make(), make()
+    share_stop(app)
+    read, write = os.pipe()
+    if (pid := os.fork()) == 0:
+        os.read(read, 1)
+        os._exit(not stops_soon(app))
+    assert not stops_soon(app)
+    stop_soon(app)
+    os.write(write, b".")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert (stops_soon(app), stops_soon(other)) == (True, False)

@@ -14,6 +14,7 @@ from tests.conftest import Person
 from tests.kinds.acting import Acts
 from tests.kinds.faulty import Note
 from tests.processes import RealWorker
+from tests.queue.attempts import holding
 from tests.waiting import until
 from webapi.extensions import db
 from webapi.models import Effect, EffectState, Job, JobEvent
@@ -22,7 +23,6 @@ from webapi.queue.attempt import Cancelled
 from webapi.queue.claim import claim
 from webapi.queue.effects import outstanding
 from webapi.queue.finish import cancelled
-from webapi.queue.heartbeat import holding
 from webapi.queue.run import work
 
 

@@ -28,7 +28,12 @@ pytestmark = pytest.mark.usefixtures("context")
 
 
 def accept(ada: Person, kind: str = "test.note", **options: Any) -> Job:
-    return submit(kind, Note(path="/nowhere/note"), owner_id=ada.id, **options)
+    return kept(submit(kind, Note(path="/nowhere/note"), owner_id=ada.id, **options))
+
+
+def kept(job: Job) -> Job:
+    """The row of a job that was accepted."""
+    return db.session.get_one(Job, job.id)
 
 
 def add_worker(*, slots: int = 2, busy: int = 0, queues: tuple[str, ...] = ("default",)) -> None:
@@ -94,7 +99,7 @@ def test_others_ahead(ada: Person) -> None:
 def test_what_holds_a_whole_kind_back(app: Flask, ada: Person, kind: str, code: str, words: str) -> None:
     app.extensions["kinds"] |= acting.KINDS
     add_worker(slots=9)
-    jobs = [submit(kind, acting.Anything(), owner_id=ada.id) for _ in range(3)]
+    jobs = [kept(submit(kind, acting.Anything(), owner_id=ada.id)) for _ in range(3)]
     for _ in jobs:
         claim(kind_named(kind))
     db.session.refresh(jobs[2])
@@ -134,7 +139,7 @@ def test_a_job_that_runs_stops_or_was_left(ada: Person) -> None:
 
 
 def test_a_job_that_is_over_and_one_that_is_tried_again(ada: Person, tmp_path: Path) -> None:
-    job = submit("test.flaky", Note(path=str(tmp_path / "note"), times=9), owner_id=ada.id)
+    job = kept(submit("test.flaky", Note(path=str(tmp_path / "note"), times=9), owner_id=ada.id))
     work(kind_named("test.flaky"))
     db.session.refresh(job)
     reason: Reason = why(job)

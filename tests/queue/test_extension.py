@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from webapi.errors import ConfigError, NotFound
 from webapi.queue import DECLARATION, Kind, Queue, job, task
 from webapi.queue.extension import kind_named
+from webapi.queue.run import SPELL
 
 
 class Payload(BaseModel):
@@ -61,9 +62,9 @@ def test_a_kind_that_nobody_declared_is_not_found() -> None:
         kind_named("test.gone")
 
 
-def test_the_limits_of_a_kind_are_those_of_its_task() -> None:
+def test_the_limits_of_a_task_are_those_of_its_kind_for_the_last_job_that_one_hint_begins() -> None:
     task_of = bound(replace(KIND, soft_time_limit=5, time_limit=7)).extensions["celery"].tasks["test.kind"]
-    assert (task_of.soft_time_limit, task_of.time_limit) == (5, 7)
+    assert (task_of.soft_time_limit, task_of.time_limit) == (5 + SPELL, 7 + SPELL)
 
 
 def test_only_json_is_spoken_and_no_other_queue_is_made() -> None:

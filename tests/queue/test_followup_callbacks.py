@@ -25,8 +25,8 @@ from webapi.queue.attempt import Replaced, Snooze
 from webapi.queue.audit import audit
 from webapi.queue.drain import hand_back
 from webapi.queue.effects import outstanding
+from webapi.queue.endings import EndedJob
 from webapi.queue.followup import LARGEST_RESULT, announce_end
-from webapi.queue.job import EndedJob
 from webapi.queue.ledger import Moved
 from webapi.queue.run import work
 from webapi.queue.sweep import expire, sweep

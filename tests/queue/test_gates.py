@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from tests.queue.acting import Anything, Errands
+from tests.queue.attempts import holding
 from tests.queue.rows import accept, change, job
 from tests.servers import Broker
 from tests.waiting import until
@@ -21,7 +22,6 @@ from webapi.models.transaction import writing
 from webapi.queue import finish, gates, kind_named
 from webapi.queue.attempt import Attempt
 from webapi.queue.claim import claim
-from webapi.queue.heartbeat import holding
 from webapi.queue.republish import republish
 from webapi.queue.run import work
 

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 
 from tests.queue.acting import Errands
+from tests.queue.attempts import holding
 from tests.queue.rows import accept, add_owner, change, job
 from tests.waiting import until
 from webapi.models import State
@@ -20,7 +21,6 @@ from webapi.models.columns import after, now
 from webapi.queue import kind_named
 from webapi.queue.attempt import Attempt, Cancelled, Replaced
 from webapi.queue.claim import claim
-from webapi.queue.heartbeat import holding
 
 LEASE = 2  # seconds, the least; a beat comes after a third of it
 

@@ -69,6 +69,22 @@ def test_a_soft_limit_that_never_comes_first_is_refused() -> None:
         job("test.wrong", soft_time_limit=300, time_limit=300)(work)
 
 
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"batch": 0}, "from 1 to 256"),
+        ({"batch": 257}, "from 1 to 256"),
+        ({"batch": 8, "effects": lambda payload: ["one"]}, "jobs with effects need batch=1"),
+        ({"batch": 8, "rate": "10/s"}, "need batch=1"),
+        ({"batch": 8, "concurrency": 2}, "need batch=1"),
+        ({"batch": 8, "retry": Retry(budget=1)}, "costs an attempt"),
+    ],
+)
+def test_a_batch_that_would_harm_its_neighbours_is_refused(options: dict[str, Any], why: str) -> None:
+    with pytest.raises(TypeError, match=why):
+        job("test.wrong", **options)(work)
+
+
 def test_an_option_that_does_not_exist_is_refused() -> None:
     with pytest.raises(TypeError, match="retries"):
         job("test.wrong", retries=3)(work)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -21,15 +21,6 @@ from webapi.models import Job, State
 from webapi.queue import submit
 from webapi.queue.hints import Hint
 from webapi.queue.relay import Relay
-
-
-@pytest.fixture
-def own_broker() -> Iterator[Broker]:
-    """A Valkey that this test alone uses, and may stop."""
-    broker = Broker()
-    broker.start()
-    yield broker
-    broker.stop()
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ import pytest
 
 from tests.conftest import Live
 from tests.kinds.faulty import Note
+from tests.kinds.quick import Line
 from tests.waiting import until
 from webapi.extensions import db
 from webapi.models import Job, JobEvent
-from webapi.queue import submit
+from webapi.queue import gates, submit
 
 
 @pytest.fixture
@@ -117,3 +118,34 @@ def test_a_job_that_kills_its_worker_three_times_is_given_up(live: Live, note: N
     job = finished(live, accept(live, "test.crash", note), seconds=40)
     assert (job.state, job.crash_count, job.error_code) == ("failed", 3, "crashed")
     assert len(note.lines()) == 3
+
+
+def done_together(live: Live, kind: str, lines: list[Line]) -> list[Job]:
+    """Jobs that one claim finds, when they are over."""
+    with live.app.app_context():
+        gates.pause(kind, "tests")
+        jobs = [submit(kind, line, owner_id=live.ada.id).id for line in lines]
+        gates.resume(kind)
+    return [finished(live, job_id, seconds=40) for job_id in jobs]
+
+
+def test_a_job_that_kills_its_worker_takes_none_of_its_set_with_it(live: Live, tmp_path: Path) -> None:
+    world = tmp_path / "world"
+    lines = [Line(path=str(world), name=str(number), crash=number == 3) for number in range(8)]
+    ends = done_together(live, "test.quick", lines)
+    assert [job.state for job in ends] == ["failed" if line.crash else "succeeded" for line in lines]
+    assert (ends[3].crash_count, ends[3].error_code) == (3, "crashed")
+    assert all(job.crash_count <= 1 for job in ends if job is not ends[3])
+    assert all(world.read_text().split().count(line.name) <= (3 if line.crash else 2) for line in lines)
+
+
+@pytest.mark.soak
+def test_a_job_that_is_ended_at_its_limit_ends_none_of_its_set(live: Live, tmp_path: Path) -> None:
+    """Those before it are written down; those behind it are handed back before, while it still runs."""
+    world = tmp_path / "world"
+    lines = [Line(path=str(world), name=str(number), crash=number == 3) for number in range(8)]
+    ends = done_together(live, "test.heedless", lines)
+    assert [job.state for job in ends] == ["failed" if line.crash else "succeeded" for line in lines]
+    assert ends[3].error_public == "The job took longer than its limit of 1 seconds."
+    assert sorted(world.read_text().split()) == [line.name for line in lines]
+    assert [(job.crash_count, job.attempt_budget - job.attempt) for job in ends] == [(0, 4)] * 8

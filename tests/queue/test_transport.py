@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +12,6 @@ from flask import Flask
 from tests.servers import Broker
 from webapi.queue.hints import Hint
 from webapi.queue.transport import SteadyReading, steady
-
-
-@pytest.fixture
-def own_broker() -> Iterator[Broker]:
-    broker = Broker()
-    broker.start()
-    yield broker
-    broker.stop()
 
 
 @pytest.fixture

@@ -15,12 +15,13 @@ from uuid_utils.compat import uuid7
 
 from tests.queue.acting import Errands
 from tests.queue.rows import accept, add_owner, change, job
+from tests.servers import Broker
 from tests.services.system.crowd import statements
 from webapi.extensions import db
 from webapi.models import Job, State
 from webapi.models.columns import after
 from webapi.models.transaction import writing
-from webapi.queue import control, finish, kind_named, turns
+from webapi.queue import control, finish, kind_named, ledger, turns
 from webapi.queue.attempt import Attempt
 from webapi.queue.audit import audit
 from webapi.queue.claim import claim
@@ -29,6 +30,7 @@ from webapi.queue.relay import wake_all_due
 
 pytestmark = pytest.mark.usefixtures("owner")
 KIND, IDLE = "errand.hold", Errands(acts=[])
+QUEUE = "{webapi}:default"
 ROUNDS = 2  # of the others that may go before a job whose owner has no other
 
 
@@ -67,6 +69,28 @@ def test_a_single_job_does_not_wait_for_anothers_many() -> None:
     for _ in range(30):
         give(many)
     assert claims_until(give(single)) <= ROUNDS
+
+
+def hints_after(urgent: UUID, broker: Broker) -> int:
+    """How many hints lie there once the urgent job was taken, although another's turn it was."""
+    taken = take()
+    assert taken is not None
+    assert taken.job_id == urgent
+    count: int = broker.client().llen(QUEUE)
+    return count
+
+
+def test_who_took_another_than_the_one_whose_turn_it_was_rings_for_that_one(broker: Broker) -> None:
+    """Both were locked, so whoever came meanwhile found nothing to do, and nobody else was sent."""
+    (owner_id,) = owners(1)
+    give(owner_id, priority=5)
+    assert hints_after(give(owner_id), broker) == 2, "one of those that wait will come by"
+    urgent = give(owner_id)
+    broker.client().flushall()
+    assert hints_after(urgent, broker) == 1
+    broker.client().flushall()
+    assert take() is not None
+    assert broker.client().llen(QUEUE) == 0, "it went itself"
 
 
 def test_two_who_have_many_take_turns() -> None:
@@ -240,7 +264,7 @@ def test_the_turns_are_read_from_indexes() -> None:
         if postgresql:
             session.execute(text("SET LOCAL enable_seqscan = off"))
         for query in (
-            select(Job.id).where(Job.kind == KIND, Job.state == turns.QUEUED).order_by(Job.turn, Job.id).limit(1),
+            select(Job.id).where(Job.kind == KIND, Job.state == ledger.QUEUED).order_by(Job.turn, Job.id).limit(1),
             select(turns.last_of(KIND, many)),
         ):
             compiled = query.compile(db.engine, compile_kwargs={"literal_binds": True})

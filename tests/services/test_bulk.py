@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 from tests.conftest import Person
 from tests.kinds.faulty import Note
 from tests.locks import in_the_way
+from tests.queue.attempts import holding
 from webapi.errors import Conflict, Malformed
 from webapi.extensions import db
 from webapi.models import Effect, EffectState, Job, State
@@ -20,7 +21,6 @@ from webapi.models.transaction import writing
 from webapi.queue import control, finish, kind_named, submit
 from webapi.queue.audit import audit
 from webapi.queue.claim import claim
-from webapi.queue.heartbeat import holding
 from webapi.services import bulk, job_lists
 from webapi.services.job_lists import Wanted
 from webapi.services.job_queries import read

@@ -62,6 +62,7 @@ class Attempt:
     journal: Journal = field(default_factory=Journal)
     percent: int = 0
     reported: float = 0.0
+    took: float = 0.0
 
     @property
     def fence(self) -> tuple[ColumnElement[bool], ...]:

@@ -46,10 +46,12 @@ from webapi.queue import turns
 from webapi.queue.hints import Hint
 from webapi.queue.idempotency import Once, known, take
 from webapi.queue.job import Kind
+from webapi.queue.orders import acts_of, mails_of, wanted
 from webapi.queue.quotas import count_in
 from webapi.queue.receipts import planned
+from webapi.queue.ringing import ring
 from webapi.queue.seals import sealed
-from webapi.queue.submit import acts_of, committed, mails_of, ring, wanted
+from webapi.queue.submit import committed
 
 PLACES = 14  # bits
 MOST = 10_000
@@ -88,7 +90,7 @@ def submit_batch(
     """
     base, began = uuid7(), time.perf_counter()
     ids = {place: _placed(base, place) for place in payloads}
-    hints = [Hint(kind.name, kind.queue, each) for each in list(ids.values())[:RUNG]]
+    hints = [Hint(kind.name, kind.queue, each) for each in list(ids.values())[: RUNG : kind.batch]]
     first = hints[0].job_id
     joined = in_transaction()
     try:

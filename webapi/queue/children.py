@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import threading
 
@@ -10,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from webapi import traces
 from webapi.extensions import db
+from webapi.queue.gathering import gathering
 
 # Held by the relay during a pass and by whoever forks: a child forked while another thread is inside
 # SQLite, libpq or a pool would inherit a lock that nobody is left to release.
@@ -22,19 +24,36 @@ def guard_forks() -> None:
 
 
 def after_fork(app: Flask) -> None:
-    """In a new process, forget the parent's database connections without closing them under it."""
+    """In a new process, forget the parent's database connections without closing them under it, and its threads."""
     if app.extensions.get("connections_of") == os.getpid():
         return
     with app.app_context():
         for engine in db.engines.values():
             engine.dispose(close=False)
         traces.start(app, *db.engines.values())
+    app.extensions["submissions"] = gathering()
     app.extensions["connections_of"] = os.getpid()
 
 
 def worker_id(app: Flask) -> str:
     """The id of this worker, made in its main process before it forks, so that children share it."""
     return str(app.extensions.setdefault("worker_id", uuid7()))
+
+
+def share_stop(app: Flask) -> None:
+    """Called in the main process before it forks: from then on `stop_soon` is heard by its children."""
+    app.extensions["stopping"] = mmap.mmap(-1, 1)  # anonymous and shared: it has no name and ends with the processes
+
+
+def stop_soon(app: Flask) -> None:
+    """Let no process of this worker begin another job; what is begun goes on."""
+    if "stopping" in app.extensions:
+        app.extensions["stopping"][0] = 1
+
+
+def stops_soon(app: Flask) -> bool:
+    """Whether this worker was asked to stop."""
+    return "stopping" in app.extensions and bool(app.extensions["stopping"][0])
 
 
 def lease_owner(app: Flask) -> str:

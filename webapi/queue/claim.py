@@ -2,77 +2,90 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import current_app
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import Float, String, bindparam, func, update
+from sqlalchemy.orm import Session
 
 from webapi.failpoints import failpoint
-from webapi.models import Job, State
+from webapi.models import State
 from webapi.models.columns import after, now
-from webapi.models.transaction import writing
-from webapi.queue import gates, turns
+from webapi.models.lists import among
+from webapi.models.transaction import after_commit, writing
+from webapi.queue import gates
 from webapi.queue.attempt import Attempt
 from webapi.queue.children import lease_owner
+from webapi.queue.hints import Hint, Hints
 from webapi.queue.job import Kind
-from webapi.queue.ledger import move
+from webapi.queue.ledger import JOBS, QUEUED, record
+from webapi.queue.ringing import ring
+from webapi.queue.taking import take
+
+CLAIM = (
+    update(JOBS)
+    .where(among(JOBS.c.id, "ids"), JOBS.c.state == QUEUED)
+    .values(
+        state=State.RUNNING,
+        attempt=JOBS.c.attempt + 1,
+        lease_owner=bindparam("an_owner", type_=String),
+        lease_until=after(bindparam("a_lease", type_=Float)),
+        started_at=func.coalesce(JOBS.c.started_at, now()),
+        progress=0,
+        progress_note=None,
+    )
+    .returning(
+        JOBS.c.id.label("job_id"),
+        JOBS.c.owner_id,
+        JOBS.c.attempt.label("number"),
+        JOBS.c.epoch,
+        JOBS.c.attempt_budget.label("budget"),
+        JOBS.c.crash_count,
+        JOBS.c.payload,
+        JOBS.c.payload_version,
+        JOBS.c.request_id,
+        JOBS.c.sandbox,
+    )
+)
 
 
 def claim(kind: Kind) -> Attempt | None:
     """Take the due job of `kind` whose turn it is; None when there is none, or when its gate is shut."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    claimable = (
-        Job.kind == kind.name,
-        Job.payload_version <= kind.version,  # a newer one is left to those who can read it
-        Job.cancel_requested_at.is_(None),
-        or_(Job.deadline_at.is_(None), Job.deadline_at > now()),
-        ~gates.is_paused(),
-    )
+    found = claim_set(kind, 1)
+    return found[0] if found else None
+
+
+def claim_set(kind: Kind, most: int) -> list[Attempt]:
+    """Take the due jobs of `kind` whose turn it is, at most so many, in one transaction."""
     failpoint("Q3")
     try:
-        return _claim(kind, claimable, lease_owner(app), app.config["LEASE_SECONDS"])
+        with writing() as session:
+            gates.enter(session, kind)
+            found = _claimed(session, kind, most)
+            failpoint("W1a")
+            return found
     except gates.Shut:
-        return None
+        return []
 
 
-def _claim(kind: Kind, claimable: tuple[ColumnElement[bool], ...], owner: str, lease: float) -> Attempt:
-    with writing() as session:
-        gates.enter(session, kind)
-        turn = turns.next_turn(session, *claimable)
-        if turn is None:
-            raise gates.Shut  # rolls back: nothing passed, so no place is taken
-        moved = move(
-            session,
-            State.QUEUED,
-            State.RUNNING,
-            turns.best_of(turn, *claimable),
-            *claimable,
-            actor=f"worker {owner}",
-            reason="claimed",
-            attempt=Job.attempt + 1,
-            lease_owner=owner,
-            lease_until=after(lease),
-            started_at=func.coalesce(Job.started_at, now()),
-            progress=0,
-            progress_note=None,
-        )
-        if not moved:
-            raise gates.Shut
-        turns.pass_on(session, turn, moved[0])
-        row = session.get_one(Job, moved[0].id)
-        failpoint("W1a")
-        return _attempt(kind, row)
+def _claimed(session: Session, kind: Kind, most: int) -> list[Attempt]:
+    """Raises Shut when there is none: it rolls back, so that no place at the gate is taken."""
+    taken = take(session, kind.name, kind.version, most)
+    if not taken.ids:
+        raise gates.Shut
+    if taken.left:
+        left = Hint(kind.name, kind.queue, taken.left)
+        after_commit(lambda: _ring_in_silence(left))
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    owner = lease_owner(app)
+    lease: dict[str, Any] = {"an_owner": owner, "a_lease": app.config["LEASE_SECONDS"]}
+    rows = {row.job_id: row for row in session.connection().execute(CLAIM, {"ids": taken.ids, **lease})}
+    record(session, taken.ids, State.QUEUED, State.RUNNING, f"worker {owner}", "claimed")
+    return [Attempt(kind=kind, **rows[each]._mapping) for each in taken.ids]
 
 
-def _attempt(kind: Kind, row: Job) -> Attempt:
-    return Attempt(
-        job_id=row.id,
-        owner_id=row.owner_id,
-        kind=kind,
-        number=row.attempt,
-        epoch=row.epoch,
-        budget=row.attempt_budget,
-        crash_count=row.crash_count,
-        payload=row.payload,
-        payload_version=row.payload_version,
-        request_id=row.request_id,
-        sandbox=row.sandbox,
-    )
+def _ring_in_silence(hint: Hint) -> None:
+    """Unless hints wait in its queue already: one of them will come by."""
+    hints: Hints = current_app.extensions["hints"]
+    if not hints.waiting([hint.queue]):
+        ring([hint])

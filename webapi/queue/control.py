@@ -20,7 +20,7 @@ from webapi.queue.hints import Hint
 from webapi.queue.job import Kind
 from webapi.queue.ledger import Moved, move
 from webapi.queue.receipts import tally
-from webapi.queue.submit import ring
+from webapi.queue.ringing import ring
 from webapi.queue.waiting import end_waiting
 
 Answer = Literal["resend", "delivered"]

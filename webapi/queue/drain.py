@@ -19,11 +19,12 @@ from webapi.models.columns import after
 from webapi.models.transaction import writing
 from webapi.queue import turns
 from webapi.queue.acts import answer_limit
-from webapi.queue.children import worker_id
+from webapi.queue.children import stop_soon, worker_id
 from webapi.queue.ledger import move
 
 ENDED = 3600.0  # seconds by which a lease that is ended by hand is over
-LOOK = 0.2  # seconds between two looks at the ledger
+LOOK = 0.2  # seconds between two looks at the ledger; longer than `sets.LATEST`
+STOPPED = "its worker was asked to stop"
 
 log = get_logger()
 
@@ -35,10 +36,12 @@ def drain(app: Flask, grace: float) -> None:
     more: killing it then would leave a question that only a person can answer.
     """
     began = time.monotonic()
+    stop_soon(app)
     with app.app_context():
         last = began + grace + answer_limit()
         while time.monotonic() < last + 1:
-            time.sleep(LOOK)  # first, so that a hint that was just taken has become a claim
+            # First, so that a hint that was just taken has become a claim, and what has ended is written down.
+            time.sleep(LOOK)
             try:
                 held = _held(app)
                 if not held:
@@ -66,8 +69,12 @@ def _hand_back(held: list[Job], *, whatever: bool) -> None:
             _end(int(owner.rpartition(":")[2]))
 
 
-def hand_back(job_id: UUID, attempt: int, *conditions: ColumnElement[bool]) -> bool:
+def hand_back(
+    job_id: UUID, attempt: int, *conditions: ColumnElement[bool], reason: str = STOPPED, begun: bool = True
+) -> bool:
     """Queue a running job again; its budget grows by the attempt that was begun for nothing. False when it moved on.
+
+    It is the next, or, when it was not `begun`, where it was before it was claimed.
 
     The lock on its row, taken by a statement of its own, keeps a mark from slipping in between `conditions` and
     the change. Of a job that is to be cancelled the lease ends at once, and the relay gives it its verdict.
@@ -83,8 +90,8 @@ def hand_back(job_id: UUID, attempt: int, *conditions: ColumnElement[bool]) -> b
             return bool(done.rowcount)  # type: ignore[attr-defined]
         moved = move(
             session, State.RUNNING, State.QUEUED, *fence, *conditions, actor="worker",
-            reason="handed back: its worker was asked to stop", attempt_budget=Job.attempt_budget + 1,
-            lease_owner=None, lease_until=None, published_at=None, publish_count=0, turn=turns.first_of_all(Job.kind),
+            reason=f"handed back: {reason}", attempt_budget=Job.attempt_budget + 1, lease_owner=None, lease_until=None,
+            published_at=None, publish_count=0, turn=turns.first_of_all(Job.kind) if begun else Job.turn,
         )  # fmt: skip
     return bool(moved)
 

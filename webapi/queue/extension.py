@@ -15,10 +15,11 @@ from webapi import metrics
 from webapi.errors import ConfigError, NotFound
 from webapi.queue import signing, stores
 from webapi.queue.children import after_fork
+from webapi.queue.gathering import gathering
 from webapi.queue.hints import Hints
 from webapi.queue.job import Kind
 from webapi.queue.plain import PlainTask
-from webapi.queue.run import work
+from webapi.queue.run import SPELL, work_off
 from webapi.queue.settings import PUBLISHER_TRANSPORT, broker_settings, celery_settings
 from webapi.queue.transport import SteadyConsumer
 from webapi.queue.worker import RelayStep
@@ -90,6 +91,7 @@ class Queue:
         app.extensions["kinds"] = by_name
         app.extensions["queues"] = queues
         app.extensions["hints"] = Hints(app)
+        app.extensions["submissions"] = gathering()
         app.extensions["files"] = stores.made(app.config)
         app.extensions["celery"] = _celery(app, celery_settings(app, routes), kinds, plain)
 
@@ -106,8 +108,9 @@ def _celery(
         celery.task(
             name=kind.name,
             shared=False,
-            soft_time_limit=kind.soft_time_limit,
-            time_limit=kind.time_limit,
+            # One hint may bring several jobs; the last of them begins within SPELL, and has its whole time then.
+            soft_time_limit=kind.soft_time_limit + SPELL,
+            time_limit=kind.time_limit + SPELL,
         )(_worker_for(kind))
     for task in plain:
         celery.task(name=task.name, shared=False, **task.options)(task.function)
@@ -116,7 +119,7 @@ def _celery(
 
 def _worker_for(kind: Kind) -> Any:
     def take(job: str) -> None:
-        work(kind)
+        work_off(kind)
 
     take.__doc__ = kind.summary
     take.__name__ = take.__qualname__ = kind.name.replace(".", "_")

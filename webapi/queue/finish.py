@@ -21,6 +21,7 @@ from webapi.queue.attempt import Attempt, Replaced, Snooze
 from webapi.queue.followup import announce_end, announce_failure, announce_success
 from webapi.queue.ledger import Moved, move
 from webapi.queue.receipts import settle_inflight, tally
+from webapi.queue.together import Ended, is_plain, succeed
 
 log = get_logger()
 
@@ -33,6 +34,9 @@ def succeeded(attempt: Attempt, result: Any) -> State:
     files = artifacts.keep(attempt)
     failpoint("A2")
     with writing() as session:
+        if is_plain(attempt) and succeed(session, [Ended(attempt, result)]):
+            failpoint("C2a")
+            return State.SUCCEEDED
         verdict, code, sentence = _verdict(session, attempt)
         moved = _move(
             session,

@@ -15,7 +15,8 @@ from uuid_utils.compat import uuid7
 
 from webapi.models import Job, JobEvent, State
 from webapi.queue.attempt import Attempt
-from webapi.queue.job import EndedJob, FailedJob, Failure, FinishedJob, Kind
+from webapi.queue.endings import EndedJob, FailedJob, Failure, FinishedJob
+from webapi.queue.job import Kind
 from webapi.queue.ledger import CALLBACK, Moved
 from webapi.queue.seals import opened
 from webapi.queue.submit import insert_job

@@ -26,7 +26,7 @@ from webapi.models.transaction import writing
 from webapi.queue.hints import Hint, Hints
 from webapi.queue.job import Kind
 from webapi.queue.ledger import first_of
-from webapi.queue.submit import ring
+from webapi.queue.ringing import ring
 
 SILENCE, LONGEST_SILENCE = 2.0, 60.0  # seconds until a job of a gated kind may be rung for again
 BURST = 2.0  # seconds of its rate that a kind may begin at once after a pause; the relay looks each second
@@ -81,13 +81,13 @@ def ring_waiting() -> None:
     hints: Hints = current_app.extensions["hints"]
     answering = hints.answering()
     for kind in current_app.extensions["kinds"].values():
-        if kind.gated and hints.at(kind.queue) in answering and db.session.scalar(select(_waiting(kind).exists())):
+        if kind.gated and hints.at(kind.queue) in answering and _any_waits(kind):
             _ring(kind)
 
 
 def ring_next(kind: Kind) -> None:
     """A place is free again at a kind with a cap: wake the next job at once, not at the relay's next pass."""
-    if kind.concurrency is not None and db.session.scalar(select(_waiting(kind).exists())):
+    if kind.concurrency is not None and _any_waits(kind):
         _ring(kind)
 
 
@@ -169,6 +169,11 @@ def _of(kind: Kind) -> tuple[ColumnElement[bool], ...]:
 
 def _waiting(kind: Kind) -> Select[UUID]:
     return select(Job.id).where(*_of(kind))
+
+
+def _any_waits(kind: Kind) -> bool:
+    """In the order of an index, so that the first one is found at once."""
+    return db.session.scalar(_waiting(kind).order_by(Job.turn, Job.id).limit(1)) is not None
 
 
 def _unheard() -> ColumnElement[bool]:

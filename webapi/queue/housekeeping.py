@@ -18,7 +18,7 @@ from structlog import get_logger
 from webapi.errors import WebapiError
 from webapi.extensions import db
 from webapi.models import IdempotencyKey, Job, State, Worker
-from webapi.models.columns import after, now
+from webapi.models.columns import after, now, read_once
 from webapi.models.transaction import writing
 from webapi.queue.children import FORK_LOCK
 from webapi.queue.files import SHARDS, Store
@@ -68,7 +68,8 @@ def forget_keys() -> int:
     """Delete idempotency keys whose time is over. Returns how many."""
     expired = select(IdempotencyKey.owner_id, IdempotencyKey.route, IdempotencyKey.key)
     db.session.rollback()
-    rows = db.session.execute(expired.where(IdempotencyKey.expires_at < now()).limit(BATCH)).all()
+    old = IdempotencyKey.expires_at < read_once(now())
+    rows = db.session.execute(expired.where(old).order_by(IdempotencyKey.expires_at).limit(BATCH)).all()
     for owner_id, route, key in rows:
         named = (IdempotencyKey.owner_id == owner_id, IdempotencyKey.route == route, IdempotencyKey.key == key)
         with writing() as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -66,6 +67,26 @@ def take(session: Session, once: Once, owner_id: UUID, job_id: UUID) -> UUID | N
         .returning(IdempotencyKey.job_id)
     ).first()
     return None if inserted is not None else known(session, once, owner_id)
+
+
+def take_free(session: Session, wanted: Mapping[UUID, tuple[Once, UUID]]) -> set[UUID]:
+    """Give each job of `wanted`, which has a key and its owner, that key if nobody ever had it. Returns who got theirs.
+
+    The keys are taken in one order, so that two transactions that want the same ones do not wait for each other.
+    """
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    rows = [
+        {"owner_id": owner_id, "route": once.route, "key": once.key, "fingerprint": once.fingerprint, "job_id": job_id}
+        for job_id, (once, owner_id) in wanted.items()
+    ]
+    rows.sort(key=lambda row: (row["owner_id"], row["route"], row["key"]))
+    statement = insert(IdempotencyKey).values(expires_at=after(KEPT)).on_conflict_do_nothing()
+    return set(session.scalars(statement.returning(IdempotencyKey.job_id), rows))
+
+
+def give_back(session: Session, job_ids: Sequence[UUID]) -> None:
+    """The keys that these jobs have just been given are free again."""
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id.in_(job_ids)))
 
 
 def known(session: Session, once: Once, owner_id: UUID) -> UUID | None:

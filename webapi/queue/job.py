@@ -11,13 +11,14 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from webapi.models import State
+from webapi.queue.endings import FinishedJob
 from webapi.queue.payloads import NewerPayload, Upgrade, payload_of
 
 WIRE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 RATE = re.compile(r"([1-9]\d{0,6})/([smhd])")
 PERIODS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}  # seconds
 DECLARATION = "__webapi_kind__"
+MOST_IN_BATCH = 256
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -49,12 +50,12 @@ class Kind:
     `on_success(payload, finished)` says which jobs follow, as pairs of a kind's name and a payload.
     `prepare(payload, owner_id)` looks at what somebody submits: it returns the payload, completed where it
     may be, or raises Invalid. `recur(payload, owner_id, at, timezone)` does the same for each fire time of a
-    schedule, which keeps the payload as it was given. The jobs of a `hidden` kind are parts of another's and
-    are left out of lists.
+    schedule, which keeps the payload as it was given. Lists leave out a `hidden` kind: its jobs are parts of others.
     `ready` is called when a worker starts that takes its queue, and raises ConfigError when it must not.
     A field of the payload with `json_schema_extra={"writeOnly": True}` is secret: see `webapi.queue.seals`.
     `version` counts the shapes of the payload: it goes up when programs of before could not read a new one, and they
     leave such jobs to others. `upgrades[n]` makes of a document of version n one of n+1; without it they are the same.
+    `batch` is how many due jobs one claim may take, for kinds whose jobs take milliseconds; see docs/jobs.md.
     Limits are in seconds. `rate` bounds how many attempts begin ("100/m"; s, m, h or d), and `concurrency`
     how many run at once, over all workers together.
     """
@@ -79,6 +80,7 @@ class Kind:
     hidden: bool = False
     rate: str | None = None
     concurrency: int | None = None
+    batch: int = 1
     version: int = 1
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
 
@@ -97,7 +99,8 @@ class Kind:
     @property
     def interval(self) -> float | None:
         """Seconds between two attempts of a steady stream at `rate`; None without one."""
-        return _interval(self.rate) if self.rate else None
+        found = RATE.fullmatch(self.rate) if self.rate else None
+        return PERIODS[found[2]] / int(found[1]) if found else None
 
     @property
     def gated(self) -> bool:
@@ -108,51 +111,6 @@ class Kind:
     def summary(self) -> str:
         """The first line of the function's docstring: the sentence that people read about it."""
         return (self.function.__doc__ or "").strip().partition("\n")[0]
-
-
-class FailedJob(BaseModel):
-    """What a failure handler is told."""
-
-    job_id: str
-    kind: str
-    error_code: str
-    error: str
-
-
-class Failure(BaseModel):
-    """Why a job did not succeed: a code that stays the same and a sentence."""
-
-    code: str
-    message: str | None
-
-
-class EndedJob(BaseModel):
-    """What a `callback_url` is told: a job that is over, as its owner sees it in short, without its payload.
-
-    `seq` goes up with each change of the job: of two calls about one job, the higher is the newer. A result of more
-    than 16 kB is left out; whoever may see it gets it at `url`.
-    """
-
-    id: UUID
-    kind: str
-    state: State
-    seq: int
-    attempt: int
-    result: Any
-    result_left_out: bool
-    error: Failure | None
-    tags: list[str]
-    sandbox: bool
-    created_at: datetime
-    finished_at: datetime
-    url: str
-
-
-class FinishedJob(BaseModel):
-    """What is told to a kind that goes on after another one's success."""
-
-    job_id: str
-    result: Any = None
 
 
 def job(name: str, **options: Any) -> Callable[[Function], Function]:
@@ -168,20 +126,30 @@ def job(name: str, **options: Any) -> Callable[[Function], Function]:
         if not (function.__doc__ or "").strip():
             raise TypeError(f"{name} needs a docstring: its first line is what people read about it.")
         kind = Kind(name=name, function=function, payload=payload_of(name, function), **options)
-        if kind.soft_time_limit >= kind.time_limit:
-            raise TypeError(f"{name}: soft_time_limit must be less than time_limit.")
-        if kind.rate is not None and _interval(kind.rate) is None:
-            raise TypeError(f"{name}: {kind.rate!r} is no rate; write it like '10/s', '100/m', '5/h' or '1/d'.")
-        if not all(1 <= each < kind.version for each in kind.upgrades):
-            raise TypeError(f"{name}: upgrades[n] leads from version n to n+1, so n is from 1 to {kind.version - 1}.")
-        if kind.concurrency is not None and kind.concurrency < 1:
-            raise TypeError(f"{name}: concurrency must be at least 1; to hold a kind back, pause it.")
+        if faults := _faults(kind):
+            raise TypeError(f"{name}: {faults[0]}")
         setattr(function, DECLARATION, kind)
         return function
 
     return declare
 
 
-def _interval(rate: str) -> float | None:
-    found = RATE.fullmatch(rate)
-    return PERIODS[found[2]] / int(found[1]) if found else None
+def _faults(kind: Kind) -> list[str]:
+    """Why such a declaration cannot work."""
+    steps, cap = range(1, kind.version), kind.concurrency
+    wrong_rate = kind.rate is not None and kind.interval is None
+    rules: dict[str, object] = {
+        "soft_time_limit must be less than time_limit.": kind.soft_time_limit >= kind.time_limit,
+        f"{kind.rate!r} is no rate; write it like '10/s', '100/m', '5/h' or '1/d'.": wrong_rate,
+        f"upgrades[n] leads from version n to n+1, so n is from 1 to {kind.version - 1}.": {*kind.upgrades} - {*steps},
+        "concurrency must be at least 1; to hold a kind back, pause it.": cap is not None and cap < 1,
+        f"batch is how many jobs one claim may take, from 1 to {MOST_IN_BATCH}.": not 1 <= kind.batch <= MOST_IN_BATCH,
+    }
+    if kind.batch > 1:
+        rules |= {
+            "a neighbour's crash would break off its effects; jobs with effects need batch=1.": kind.effects
+            is not None,
+            "a gate lets jobs pass one by one; rate and concurrency need batch=1.": kind.gated,
+            "a neighbour's crash costs an attempt; batch needs Retry(budget=2) or more.": kind.retry.budget < 2,
+        }
+    return [sentence for sentence, broken in rules.items() if broken]

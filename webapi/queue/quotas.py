@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -42,6 +43,12 @@ def count_in(session: Session, owner_id: UUID, wanted: Wanted) -> None:
     done = session.execute(row.execution_options(synchronize_session=False))
     if not done.rowcount:  # type: ignore[attr-defined]
         raise QuotaReached(_why(session, owner_id, wanted))
+
+
+def count_all_in(session: Session, owner_id: UUID, wanted: Sequence[Wanted]) -> None:
+    """The same for several of one owner and one quota: all of them are counted, or none. Raises QuotaReached."""
+    jobs, mails = sum(each.jobs for each in wanted), sum(each.mails for each in wanted)
+    count_in(session, owner_id, Wanted(jobs, mails, wanted[0].quota))
 
 
 def mails_today(owner_id: UUID) -> int:

@@ -16,7 +16,8 @@ from webapi import metrics
 from webapi.errors import WebapiError
 from webapi.failpoints import failpoint
 from webapi.models import Job, State
-from webapi.models.columns import now
+from webapi.models.columns import now, read_once
+from webapi.models.job import LATER
 from webapi.models.transaction import writing
 from webapi.queue import gates, turns
 from webapi.queue.children import FORK_LOCK
@@ -24,8 +25,8 @@ from webapi.queue.hints import Hint, Hints
 from webapi.queue.housekeeping import Housekeeper
 from webapi.queue.ledger import move
 from webapi.queue.republish import BATCH, republish_all, rung_at
+from webapi.queue.ringing import ring
 from webapi.queue.schedules import fire_due
-from webapi.queue.submit import ring
 from webapi.queue.sweep import expire, sweep
 
 PERIOD = 1.0  # seconds between two passes
@@ -114,25 +115,24 @@ def wake_all_due() -> None:
 
 
 def wake_due() -> int:
-    """R1: scheduled and retrying jobs whose time has come are queued. Returns how many."""
-    return sum(_wake(state) for state in (State.SCHEDULED, State.RETRYING))
+    """R1: scheduled and retrying jobs whose time has come are queued, at most `BATCH` of them. Returns how many.
 
-
-def _wake(state: State) -> int:
-    """Those in one state, at most `BATCH` of them.
-
-    In a transaction of its own for each state: it locks the owners of its jobs, all of them at once and in one order.
+    In one transaction: it locks the owners of its jobs, all of them at once and in one order.
     """
     with writing() as session:
-        due = select(Job.id).where(Job.state == state, Job.run_at <= now()).order_by(Job.run_at)
-        ids = session.scalars(due.limit(BATCH).with_for_update(skip_locked=True)).all()
-        if not ids:
+        due = select(Job.id, Job.state).where(LATER, Job.run_at <= read_once(now())).order_by(Job.run_at)
+        found = session.execute(due.limit(BATCH).with_for_update(skip_locked=True)).all()
+        if not found:
             return 0
-        turns.line_up(session, ids)
-        woken = move(
-            session, state, State.QUEUED, Job.id.in_(ids), actor="relay", reason="due",
-            published_at=now(), publish_count=0,
-        )  # fmt: skip
+        turns.line_up(session, [job_id for job_id, _ in found])
+        woken = [
+            job
+            for state in sorted({State(each) for _, each in found})
+            for job in move(
+                session, state, State.QUEUED, Job.id.in_([job_id for job_id, each in found if each == state]),
+                actor="relay", reason="due", published_at=now(), publish_count=0,
+            )
+        ]  # fmt: skip
     failpoint("R1a")
     ring([Hint(job.kind, job.queue, job.id) for job in woken])
     return len(woken)

@@ -15,8 +15,8 @@ from webapi.queue import gates
 from webapi.queue.hints import Hint, Hints
 from webapi.queue.job import Kind
 from webapi.queue.ledger import first_of
+from webapi.queue.ringing import ring
 from webapi.queue.servers import Server
-from webapi.queue.submit import ring
 
 BATCH = 500  # jobs in one statement and hints in one round trip
 SILENCE = 30.0  # seconds after which a hint is taken for lost; doubled at each repetition
@@ -48,7 +48,7 @@ def republish() -> int:
         return 0  # do not mark as published what could not be
     within_reach = rung_at(hints, answering)
     kinds: list[Kind] = list(current_app.extensions["kinds"].values())
-    foreign = _beyond(kinds)
+    foreign = beyond(kinds)
     silence = case(
         (foreign, _handed_on()),
         *((Job.publish_count == count, min(SILENCE * 2**count, LONGEST_SILENCE)) for count in range(5)),
@@ -77,7 +77,7 @@ def republish() -> int:
     return len(rows)
 
 
-def _beyond(kinds: list[Kind]) -> ColumnElement[bool]:
+def beyond(kinds: list[Kind]) -> ColumnElement[bool]:
     """Jobs that this version of the program cannot run: of kinds that it lacks, or with newer payloads than it reads.
 
     Its worker drops their hints. Another's, of a newer version, may be there to take them, so they are rung for again.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from flask import Flask
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 from structlog import get_logger
 
@@ -11,7 +14,8 @@ from webapi import metrics
 from webapi.extensions import db
 from webapi.failpoints import failpoint
 from webapi.models import WAITING, Effect, EffectState, Job, State
-from webapi.models.columns import after, now
+from webapi.models.columns import after, now, read_once
+from webapi.models.job import HAS_DEADLINE
 from webapi.models.transaction import writing
 from webapi.queue.children import dead_owners
 from webapi.queue.followup import announce_end, announce_failure
@@ -32,19 +36,21 @@ def sweep(app: Flask) -> None:
     running = select(Job.lease_owner).where(Job.state == State.RUNNING).distinct()
     dead = dead_owners(app, [owner for owner in db.session.scalars(running) if owner])
     grace = min(GRACE, 0.2 * app.config["LEASE_SECONDS"])
-    gone = or_(Job.lease_until < after(-grace), Job.lease_owner.in_(dead))
-    found = db.session.execute(select(Job, _got_on()).where(Job.state == State.RUNNING, gone).limit(BATCH)).all()
+    gone = Job.lease_until < after(-grace)
+    gone = or_(gone, Job.lease_owner.in_(dead)) if dead else gone
+    found = db.session.scalars(select(Job).where(Job.state == State.RUNNING, gone).limit(BATCH)).all()
+    got_on = _got_on([job.id for job in found]) if found else set()
     fences = [
-        (job.id, job.attempt, job.crash_count + 1, got_on, job.attempt >= job.attempt_budget, job.cancel_requested_at)
-        for job, got_on in found
+        (job.id, job.attempt, job.crash_count + 1, job.attempt >= job.attempt_budget, job.cancel_requested_at)
+        for job in found
     ]
-    for job_id, attempt, crashes, got_on, spent, asked in fences:
+    for job_id, attempt, crashes, spent, asked in fences:
         fence = (Job.id == job_id, Job.attempt == attempt, gone)
         failpoint("R3a")
         with writing() as session:
             if asked is not None:
                 _bury(session, fence, crashes, State.CANCELLED)
-            elif got_on:
+            elif job_id in got_on:
                 _go_on(session, fence)
             elif spent or crashes >= CRASH_CAP:
                 _bury(session, fence, crashes)
@@ -52,10 +58,11 @@ def sweep(app: Flask) -> None:
                 _retry(session, fence, crashes)
 
 
-def _got_on() -> ColumnElement[bool]:
-    """Whether the attempt that runs has settled an effect: no poison then, and not begun for nothing."""
+def _got_on(job_ids: Sequence[UUID]) -> set[UUID]:
+    """Those whose present attempt has settled an effect: no poison then, and not begun for nothing."""
     settled = Effect.state.in_([EffectState.DONE, EffectState.REFUSED])
-    return exists().where(Effect.job_id == Job.id, Effect.marked_by == Job.attempt, settled)
+    query = select(Effect.job_id).join(Job, Job.id == Effect.job_id)
+    return set(db.session.scalars(query.where(Job.id.in_(job_ids), Effect.marked_by == Job.attempt, settled)))
 
 
 def _go_on(session: Session, fence: tuple[ColumnElement[bool], ...]) -> None:
@@ -103,7 +110,8 @@ def _bury(session: Session, fence: tuple[ColumnElement[bool], ...], crashes: int
 def expire() -> None:
     """R4: jobs whose deadline passed before they were begun, or before they were tried again."""
     db.session.rollback()
-    late = select(Job.id).where(Job.state.in_(WAITING), Job.deadline_at <= now()).limit(BATCH)
+    due = Job.deadline_at <= read_once(now())
+    late = select(Job.id).where(HAS_DEADLINE, due, Job.state.in_(WAITING)).order_by(Job.deadline_at).limit(BATCH)
     for job_id in db.session.scalars(late).all():
         with writing() as session:
             end_waiting(session, job_id, State.EXPIRED, "relay", "The deadline passed")

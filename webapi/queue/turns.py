@@ -9,44 +9,30 @@ turns are neither lost nor doubled.
 
 A kind of which nothing waits begins anew at the clock's microseconds, which is later than any turn before: nobody
 claims a million jobs a second. Owners share no row, so that nobody waits for another to be accepted.
+`webapi.queue.taking` takes turns, one or many at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select, tuple_, update
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, literal, select, tuple_, update
+from sqlalchemy.orm import Session, aliased
 
-from webapi.models import Job, State, User
+from webapi.models import Job, User
 from webapi.models.columns import Moment, ticks
-from webapi.queue.ledger import Moved, first_of
-
-QUEUED: ColumnElement[State] = literal_column(
-    "'queued'"
-)  # no parameter: a plan made for all parameters would not use the indexes
-
+from webapi.queue.ledger import QUEUED
 
 MINE, FIRST = aliased(Job), aliased(Job)  # made once: they are slow to make
-Name = InstrumentedAttribute[str] | str  # a kind, or where it stands
+Name = SQLColumnExpression[str] | str  # a kind, or where it stands
 COUNTED = 10_000  # jobs; whoever asks where a job stands is told "more than" beyond it
 
 
-@dataclass(frozen=True)
-class Turn:
-    """The earliest turn of a kind, and the job that holds it, whose row this transaction has locked."""
-
-    job_id: UUID
-    owner_id: UUID
-    number: int
-
-
-def last_of(kind: Name, owner_id: InstrumentedAttribute[UUID] | UUID) -> ColumnElement[int]:
+def last_of(kind: Name, owner_id: SQLColumnExpression[UUID] | UUID) -> ColumnElement[int]:
     """The turn behind those of the owner's queued jobs of the kind. For a job that is not queued yet."""
     own = select(MINE.turn + 1).where(MINE.kind == kind, MINE.owner_id == owner_id, MINE.state == QUEUED)
-    last = own.order_by(MINE.turn.desc()).limit(1).correlate(Job).scalar_subquery()
+    last = own.order_by(MINE.turn.desc()).limit(1).correlate_except(MINE).scalar_subquery()
     return func.coalesce(last, _first(kind) + 1, ticks())
 
 
@@ -57,7 +43,7 @@ def first_of_all(kind: Name) -> ColumnElement[int]:
 
 def _first(kind: Name) -> ColumnElement[int]:
     first = select(FIRST.turn).where(FIRST.kind == kind, FIRST.state == QUEUED).order_by(FIRST.turn).limit(1)
-    return first.correlate(Job).scalar_subquery()
+    return first.correlate_except(FIRST).scalar_subquery()
 
 
 def line_up(session: Session, job_ids: Sequence[UUID]) -> None:
@@ -78,13 +64,6 @@ def line_up(session: Session, job_ids: Sequence[UUID]) -> None:
     session.execute(given.execution_options(synchronize_session=False))
 
 
-def next_turn(session: Session, *claimable: ColumnElement[bool]) -> Turn | None:
-    """Whose turn it is among the jobs that are `claimable`; None when there is no such job that nobody holds."""
-    query = select(Job.id, Job.owner_id, Job.turn).where(Job.state == QUEUED, *claimable)
-    row = session.execute(query.order_by(Job.turn, Job.id).limit(1).with_for_update(skip_locked=True)).first()
-    return None if row is None else Turn(*row)
-
-
 def ahead(session: Session, job: Job) -> tuple[int, int]:
     """How many queued jobs of the kind come before `job`: of its owner, and of others; each is counted to `COUNTED`."""
     of_kind = select(Job.turn).where(Job.kind == job.kind, Job.state == QUEUED)
@@ -101,17 +80,3 @@ def ahead(session: Session, job: Job) -> tuple[int, int]:
 
 def _counted(session: Session, rows: Select[int]) -> int:
     return session.scalar(select(func.count()).select_from(rows.limit(COUNTED).subquery())) or 0
-
-
-def best_of(turn: Turn, *claimable: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The job to which that turn falls: the best of its owner's."""
-    return first_of(Job.state == QUEUED, Job.owner_id == turn.owner_id, *claimable, limit=1)
-
-
-def pass_on(session: Session, turn: Turn, taken_by: Moved) -> None:
-    """Another job of the owner went: the one that held the turn gets that other one's."""
-    if taken_by.id == turn.job_id:
-        return
-    given = select(Job.turn).where(Job.id == taken_by.id).scalar_subquery()
-    held = update(Job).where(Job.id == turn.job_id).values(turn=given)
-    session.execute(held.execution_options(synchronize_session=False))

@@ -22,7 +22,7 @@ from webapi.models import Worker
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import starting
-from webapi.queue.children import worker_id
+from webapi.queue.children import share_stop, worker_id
 from webapi.queue.drain import drain
 from webapi.queue.metrics_server import serve
 from webapi.queue.relay import Relay
@@ -116,6 +116,7 @@ class RelayStep(bootsteps.StartStopStep):  # type: ignore[misc]
         queues = set(worker.app.amqp.queues.consume_from)
         starting.listen_at(worker.app, starting.server_of(app, queues))
         worker_id(app)  # before the fork: the children's leases name it
+        share_stop(app)
         starting.ready_to_fork(app)
         starting.trace(app)
         starting.check_files(app)

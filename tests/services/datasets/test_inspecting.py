@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
+from tests.queue.attempts import holding
 from tests.services.datasets.conftest import Take, inspect, stored
 from webapi.extensions import db
 from webapi.models import Dataset, Job, User
 from webapi.queue import kind_named
 from webapi.queue.attempt import Attempt
 from webapi.queue.claim import claim
-from webapi.queue.heartbeat import holding
 from webapi.services import datasets
 from webapi.services.datasets import inspecting
 from webapi.services.datasets.ways import Ways

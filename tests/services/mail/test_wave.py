@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.queue.attempts import holding
 from tests.queue.rows import accept, change, effects
 from tests.services.mail.mailing import AMY, BOB, EVE, JOE, outcomes
 from tests.smtp_server import Act, SmtpServer
@@ -17,7 +18,6 @@ from webapi.queue import kind_named
 from webapi.queue.attempt import Snooze
 from webapi.queue.claim import claim
 from webapi.queue.effects import outstanding
-from webapi.queue.heartbeat import holding
 from webapi.services.mail import pool, wave
 from webapi.services.mail.letters import Letter
 from webapi.services.mail.mailer import Errand, deliver

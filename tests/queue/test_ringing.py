@@ -16,7 +16,7 @@ from webapi.models import State
 from webapi.models.columns import after
 from webapi.queue.hints import Hint
 from webapi.queue.relay import Relay
-from webapi.queue.submit import ring
+from webapi.queue.ringing import ring
 
 pytestmark = pytest.mark.usefixtures("owner_alone")
 
