@@ -131,6 +131,15 @@ def fresh_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@pytest.fixture
+def own_broker() -> Iterator[Broker]:
+    """A Valkey that this test alone uses, and may stop."""
+    broker = Broker()
+    broker.start()
+    yield broker
+    broker.stop()
+
+
 @pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Each test that needs a database runs once on each of the two."""

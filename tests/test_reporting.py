@@ -103,7 +103,7 @@ def test_a_workers_children_tell_of_their_jobs(
 
 
 def test_a_dsn_without_the_library_is_refused_with_the_command_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reporting, "sentry_sdk", None)
+    monkeypatch.setitem(sys.modules, "sentry_sdk", None)
     with pytest.raises(ConfigError, match=r"pip install 'webapi\[sentry\]'"):
         reporting.start("http://key@127.0.0.1:1/1", "production")
     reporting.start(None, "production")

@@ -31,14 +31,14 @@ def answers(port: int) -> bool:
     return False
 
 
-def test_the_server_has_a_thread_for_each_request_and_each_watcher(tmp_path: Path) -> None:
+def test_the_server_has_a_thread_for_each_request_that_runs_or_waits_and_each_watcher(tmp_path: Path) -> None:
     port = free_port()
     process = start({"PORT": str(port), "DATABASE_URL": f"sqlite:///{tmp_path}/webapi.db"}, tmp_path / "log")
     try:
         until(lambda: answers(port), seconds=60, what=f"the server; see {tmp_path / 'log'}")
         words = psutil.Process(process.pid).cmdline()
         assert words[2:4] == ["granian", "wsgi:app"], "it is the server itself that is to be stopped"
-        assert words[words.index("--blocking-threads") + 1] == "216"
+        assert words[words.index("--blocking-threads") + 1] == str(16 + 4 * 16 + 200)
         assert psutil.Process(process.pid).environ()["LIVE_WATCHERS"] == "200"
     finally:
         process.terminate()
@@ -52,6 +52,6 @@ def test_a_setting_that_is_wrong_is_a_sentence_and_no_traceback(tmp_path: Path) 
 
 
 def test_the_command_says_where_to_listen_and_with_how_many_processes() -> None:
-    words = command("0.0.0.0", 80, threads=4, processes=2)
+    words = command("0.0.0.0", 80, 4, processes=2)
     assert words[words.index("--host") + 1] == "0.0.0.0"
     assert words[words.index("--workers") + 1] == "2"

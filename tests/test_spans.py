@@ -10,7 +10,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from tests.processes import ROOT
-from webapi import create_app, traces
+from webapi import create_app
 from webapi.errors import ConfigError
 from webapi.spans import span_of, trace_of
 
@@ -36,15 +36,19 @@ def test_the_jobs_of_a_batch_were_accepted_together_and_others_apart() -> None:
 def test_an_endpoint_without_the_library_is_refused_with_the_command_that_brings_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(traces, "spans", None)
+    monkeypatch.delitem(sys.modules, "webapi.spans")
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
     with pytest.raises(ConfigError, match=r"pip install 'webapi\[otel\]'"):
         create_app({"DATABASE_URL": "sqlite://", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
 
 
 def test_without_the_library_everything_else_works() -> None:
     hidden = "import sys; sys.modules['opentelemetry'] = None; sys.modules['sentry_sdk'] = None; "
-    code = hidden + "from webapi import create_app, traces, reporting; create_app(); print(traces.spans)"
+    code = (
+        hidden
+        + "from webapi import create_app, traces, reporting; create_app(); print(traces.spans, reporting.sentry_sdk)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
-    assert done.stdout.strip() == "None"
+    assert done.stdout.strip() == "None None"

@@ -9,6 +9,7 @@ from flask import Response, g, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from structlog import get_logger
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.http import HTTP_STATUS_CODES
@@ -28,6 +29,7 @@ def init_app(app: APIFlask) -> None:
     app.register_error_handler(RateLimitExceeded, _too_often)
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(InterfaceError, _database)
+    app.register_error_handler(NoConnection, _no_connection)
 
 
 def _ours(error: WebapiError) -> Response:
@@ -67,6 +69,12 @@ def _too_often(error: RateLimitExceeded) -> Response:
 def _database(error: DBAPIError) -> Response:
     # An operational error speaks of servers, files and tables, never of values.
     log.error("database away", error=type(error.orig).__name__, says=str(error.orig).partition("\n")[0][:200])
+    return _ours(DatabaseAway())
+
+
+def _no_connection(error: NoConnection) -> Response:
+    """All of this process's connections are in use, and were for seconds."""
+    log.error("no connection to the database was free")
     return _ours(DatabaseAway())
 
 

@@ -11,21 +11,23 @@ import sys
 
 from webapi.config import Settings, environment, from_env
 from webapi.errors import ConfigError
+from webapi.threads import threads
 
 WATCHERS = 200  # open pages that one process keeps up to date, unless LIVE_WATCHERS says otherwise
 PATIENCE = 10  # seconds for requests under way when it is to stop; a live page would hold it for a minute
-DESCRIPTION = """Serve HTTP on PORT with WEB_CONCURRENCY processes of WEB_THREADS + LIVE_WATCHERS threads each.
+DESCRIPTION = """Serve HTTP on PORT with WEB_CONCURRENCY processes. In each, WEB_THREADS requests run at once, four
+times as many wait, and LIVE_WATCHERS pages are kept up to date; each of them has a thread.
 LIVE_WATCHERS is 200 here unless it is set, since this starts the threads that they need."""
 
 
-def command(host: str, port: int, threads: int, processes: int = 1, patience: int = PATIENCE) -> list[str]:
-    """The command line of granian; `threads` are those of one process, `patience` is in seconds."""
+def command(host: str, port: int, most: int, processes: int = 1, patience: int = PATIENCE) -> list[str]:
+    """The command line of granian with `most` threads in each process; `patience` is in seconds."""
     options = {
         "--interface": "wsgi",
         "--host": host,
         "--port": port,
         "--workers": processes,
-        "--blocking-threads": threads,
+        "--blocking-threads": most,
         "--workers-kill-timeout": patience,
     }
     return [sys.executable, "-m", "granian", "wsgi:app", *(str(word) for option in options.items() for word in option)]
@@ -44,7 +46,7 @@ def main() -> None:
         sys.exit(str(error))
     given = Settings()
     watchers = given.LIVE_WATCHERS if "LIVE_WATCHERS" in given.model_fields_set else WATCHERS
-    words = command(host, given.PORT, given.WEB_THREADS + watchers, given.WEB_CONCURRENCY)
+    words = command(host, given.PORT, threads(given.WEB_THREADS, watchers), given.WEB_CONCURRENCY)
     os.execve(words[0], words, environment({"LIVE_WATCHERS": str(watchers)}))  # noqa: S606 # nosec B606
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -16,16 +17,12 @@ from flask import Flask
 
 from webapi.errors import ConfigError
 
-try:
-    from webapi import spans
-except ImportError:
-    spans = None  # type: ignore[assignment]
-
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from webapi.spans import Tracer
 
+spans: Any = None  # the module that needs the library, once traces are wanted: the library takes 7 MB
 _NOTHING = nullcontext()
 _tracer: Tracer | None = None
 _process = 0
@@ -48,10 +45,15 @@ def start(app: Flask, *engines: Engine) -> None:
 
 def check(app: Flask) -> None:
     """Raises ConfigError when traces are wanted and the library is not there."""
-    if app.config["OTEL_EXPORTER_OTLP_ENDPOINT"] is not None and spans is None:
+    global spans  # noqa: PLW0603 - as above
+    if app.config["OTEL_EXPORTER_OTLP_ENDPOINT"] is None:
+        return
+    try:
+        spans = import_module("webapi.spans")
+    except ImportError:
         raise ConfigError(
             "OTEL_EXPORTER_OTLP_ENDPOINT is set, and the library is not installed: pip install 'webapi[otel]'."
-        )
+        ) from None
 
 
 def stop() -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.blueprints.site import Site
-from webapi.blueprints.reading import check_json
+from webapi.blueprints.json_text import check_json
 from webapi.errors import Malformed
 
 

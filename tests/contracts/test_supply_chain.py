@@ -21,7 +21,13 @@ from tests.deployment import ROOT
 from tests.servers import free_port
 
 PIN = re.compile(r"^([a-z0-9.-]+)==([^ ;\\]+)", re.MULTILINE)
-LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-image.txt", "requirements-sbom.txt")
+LOCKS = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-image.txt",
+    "requirements-sbom.txt",
+    "benchmarks/peers/requirements.txt",
+)
 FIXED = {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.1"}]}
 AFFECTED = {"package": {"name": "one", "ecosystem": "PyPI"}, "ranges": [FIXED]}
 KNOWN = {"id": "TEST-2026-1", "summary": "A hole for tests.", "affected": [AFFECTED]}

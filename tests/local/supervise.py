@@ -6,6 +6,7 @@ child; the stubborn one does not end when it is asked to, and the steady one not
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -34,6 +35,7 @@ while True:
 
 def main() -> None:
     root = Path(sys.argv[1])
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup, which it would respect
     with Supervisor(root, root / "log", lambda line: print(line, flush=True), grace=GRACE) as supervisor:
         for floor, family in enumerate(("steady", "stubborn")):
             (root / family).mkdir()

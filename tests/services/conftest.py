@@ -15,6 +15,14 @@ from tests.smtp_server import SmtpServer, smtp_server
 from webapi import create_app
 
 __all__ = ["ground", "owner"]
+# What is done to files there is the same whatever keeps the ledger, and takes long: PostgreSQL's turn is in the soak.
+FILES = {"datasets", "images", "processing"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name in FILES and "postgresql" in item.name:
+            item.add_marker(pytest.mark.soak)
 
 
 @pytest.fixture

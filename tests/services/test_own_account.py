@@ -20,7 +20,7 @@ from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import kind_named
 from webapi.queue.ledger import add_open
-from webapi.services import accounts, keys, own_account, passwords, schedules, sessions, storage, trail
+from webapi.services import accounts, holders, keys, own_account, passwords, schedules, sessions, storage, trail
 from webapi.services.mail import senders, suppressions, templates
 from webapi.services.mail.templates import Wording
 from webapi.services.plans import Plan
@@ -96,7 +96,7 @@ def test_everything_goes_with_the_account_but_the_trail(ada: User) -> None:
 def test_a_key_of_a_deleted_account_is_dead(ada: User) -> None:
     key = keys.create(ada, "x")
     own_account.delete_account(ada)
-    assert keys.find(key) is None
+    assert holders.find(key) is None
     assert db.session.scalars(select(ApiKey)).all() == []
 
 

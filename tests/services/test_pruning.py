@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -13,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from tests.kinds.faulty import Note
 from tests.queue.acting import Errands
-from tests.queue.rows import OWNER, accept, change
+from tests.queue.rows import OWNER, accept, change, job
 from webapi.extensions import db
 from webapi.models import Artifact, AttemptLog, Effect, Job, JobEvent, State, TrailEntry, User
 from webapi.models.columns import after
@@ -77,6 +78,31 @@ def test_what_is_not_over_or_uncertain_never_goes(values: dict[str, object]) -> 
     job_id = done(400)
     change(job_id, **values)
     assert pruning.prune()["jobs"] == 0
+    assert left() == {job_id}
+
+
+@pytest.mark.parametrize("ground", ["postgresql"], indirect=True)
+def test_jobs_are_accepted_and_worked_on_while_old_ones_are_deleted(ground: Flask) -> None:
+    """SQLite has one writer; there a transaction of few jobs is all that others wait for."""
+    ids = [done(31) for _ in range(3)]
+    deleted, go_on = threading.Event(), threading.Event()
+
+    def delete() -> None:
+        with ground.app_context(), writing() as session:
+            pruning._delete_jobs(session, ids, 30)
+            deleted.set()
+            go_on.wait(30)
+
+    deleting = threading.Thread(target=delete)
+    deleting.start()
+    assert deleted.wait(30)
+    job_id = accept("errand.hold", Errands())
+    work(kind_named("errand.hold"))
+    assert job(job_id).state == State.SUCCEEDED
+    assert deleting.is_alive(), "they waited for the deletion"
+    db.session.rollback()
+    go_on.set()
+    deleting.join()
     assert left() == {job_id}
 
 

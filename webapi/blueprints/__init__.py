@@ -11,6 +11,7 @@ from webapi.blueprints import (
     api,
     assets,
     bodies,
+    cookies,
     datasets,
     docs,
     files,
@@ -44,6 +45,7 @@ from webapi.blueprints import (
 
 def init_app(app: APIFlask) -> None:
     """Everything that a request passes through, then every door."""
+    cookies.init_app(app)
     metrics.init_app(app)
     headers.init_app(app)
     hosts.init_app(app)

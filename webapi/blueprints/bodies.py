@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request, current_app, request
 from flask_login import current_user
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.wsgi import get_content_length
 
 from webapi.errors import TooLarge
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 LARGE = {"datasets.create", "datasets.replace", "api_datasets.create", "api_datasets.replace"}
 # Doors whose body is a file, whatever media type its sender names: curl calls everything a form.
 RAW = {"api_uploads.create", "api_datasets.create", "api_datasets.replace"}
+FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
+NOTHING: ImmutableMultiDict[str, Any] = ImmutableMultiDict()
 FORM = 1 << 20  # bytes of a form beside its file
 HELD = 1 << 16  # bytes of a file that are held in memory
 
@@ -35,7 +38,14 @@ class Body(Request):
 
     @property
     def want_form_data_parsed(self) -> bool:
-        return self.endpoint not in RAW and super().want_form_data_parsed
+        return self.mimetype in FORMS and self.endpoint not in RAW
+
+    def _load_form_data(self) -> None:
+        """What is no form has no fields. To look for some in each body of JSON made a parser for nothing."""
+        if self.want_form_data_parsed:
+            super()._load_form_data()
+        else:
+            self.__dict__ |= {"stream": self.stream, "form": NOTHING, "files": NOTHING}
 
     def _get_file_stream(
         self,

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from webapi.blueprints import reading
+from webapi.blueprints.json_text import check_json
 from webapi.errors import Fault, Invalid, Malformed
 from webapi.models import User
 from webapi.services import storage
@@ -105,7 +105,7 @@ def _value(drawn: Field, text: str) -> Any:
         return _pairs(drawn.name, text)
     if drawn.widget == "json":
         try:
-            reading.check_json(text.encode("utf-8", "surrogatepass"))
+            check_json(text.encode("utf-8", "surrogatepass"))
         except Malformed as error:
             raise Invalid(faults=(Fault(f"/{drawn.name}", error.message.replace("The body", "This")),)) from None
         return json.loads(text)

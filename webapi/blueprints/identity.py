@@ -11,17 +11,18 @@ from flask_login import current_user, login_user, logout_user
 from webapi.blueprints import rights
 from webapi.blueprints.rights import PROGRAMS, SAFE
 from webapi.errors import Forbidden, NotSignedIn
-from webapi.extensions import csrf, db, login
+from webapi.extensions import BEARER, csrf, db, login
 from webapi.models import SignIn, User
-from webapi.services import keys, sessions
+from webapi.services import holders, sessions
+from webapi.services.holders import Asker, Holder
 
-SCHEME = "Bearer "
 COOKIE = "_user_id"  # where Flask-Login keeps who is signed in
 # The link itself proves what it may do, and a mail program has no cookie (RFC 8058 section 3.2).
 SIGNED_LINKS = {"mail_links.end"}
 
 
 def init_app(app: APIFlask) -> None:
+    holders.init_app(app)
     login.user_loader(_by_session)
     login.request_loader(_by_key)
     login.unauthorized_handler(_not_signed_in)
@@ -61,11 +62,23 @@ def confirmed() -> Response | None:
     return cast(Response, redirect(url_for("account.confirm_form", next=request.path), 303))
 
 
-def me() -> User:
-    """Who is asking. Raises NotSignedIn when it is nobody."""
+def asker() -> Asker:
+    """Who is asking, as far as it is known without a query. Raises NotSignedIn when it is nobody."""
     if not current_user.is_authenticated:
         raise NotSignedIn
-    return cast(User, current_user._get_current_object())
+    return cast(Asker, current_user._get_current_object())
+
+
+def me() -> User:
+    """The row of who is asking. Raises NotSignedIn when it is nobody, or nobody any more."""
+    found = asker()
+    if isinstance(found, User):
+        return found
+    row = db.session.get(User, found.id)
+    if row is None:
+        raise NotSignedIn
+    row.keep_to(found.only_kind)
+    return row
 
 
 def require_person() -> Response | None:
@@ -75,7 +88,7 @@ def require_person() -> Response | None:
 
 def require_anyone() -> None:
     """For programs: a key or a session, or 401."""
-    me()
+    asker()
 
 
 def session_only() -> User:
@@ -88,7 +101,7 @@ def session_only() -> User:
 
 def sandbox() -> bool:
     """Whether it is a test key that asks: what it submits is only played, and nothing leaves."""
-    return bool(current_user.is_authenticated and g.get("test_key"))
+    return isinstance(found := current_user._get_current_object(), Holder) and found.is_test
 
 
 def check_sandbox(inside: bool) -> None:
@@ -101,9 +114,7 @@ def check_sandbox(inside: bool) -> None:
 
 
 def _by_session(cookie: str) -> User | None:
-    """A key that comes with a cookie decides alone: whoever sends one means it, also when it was revoked."""
-    if _has_key():
-        return _by_key(request)
+    """Not asked when a key comes too: whoever sends one means it, also when it was revoked."""
     found = sessions.find(cookie)
     if found is None:
         return None
@@ -112,25 +123,21 @@ def _by_session(cookie: str) -> User | None:
 
 
 def _has_key() -> bool:
-    return request.headers.get("Authorization", "").startswith(SCHEME)
+    return request.headers.get("Authorization", "").startswith(BEARER)
 
 
-def _by_key(_: Any) -> User | None:
+def _by_key(_: Any) -> Holder | None:
     """A key that does not work is 401, and never taken for no key. It is said once: the page that says it asks too."""
     if not _has_key() or g.get("key_refused"):
         return None
     g.key_used = True
-    token = request.headers["Authorization"].removeprefix(SCHEME).strip()
-    key = keys.find(token)
-    if key is None:
+    holder = holders.find(request.headers["Authorization"].removeprefix(BEARER).strip())
+    if holder is None:
         g.key_refused = True
         challenge = 'Bearer realm="webapi", error="invalid_token"'
         sentence = "This API key does not work. It may have been revoked, or its time may be over."
         raise NotSignedIn(sentence, headers={"WWW-Authenticate": challenge})
-    g.test_key, g.key_scopes, kind = key.is_test, key.scopes.split(), key.kind
-    user = db.session.get_one(User, key.owner_id)
-    user.keep_to(kind)
-    return user
+    return holder
 
 
 def _check_csrf() -> None:
@@ -138,12 +145,10 @@ def _check_csrf() -> None:
 
     A program that forgot its key is told so by the view; a token would not help it.
     """
-    if request.method in SAFE or request.endpoint is None:
+    if request.method in SAFE or request.endpoint is None or request.endpoint in SIGNED_LINKS or _has_key():
         return
-    if request.endpoint in SIGNED_LINKS:
-        return
-    nobody = request.blueprint in PROGRAMS and not _has_key() and not current_user.is_authenticated
-    if not _has_key() and not nobody:
+    nobody = request.blueprint in PROGRAMS and not current_user.is_authenticated
+    if not nobody:
         csrf.protect()
 
 

@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapi.errors import NotSignedIn, RateLimited
 from webapi.extensions import pseudonym
-from webapi.services import keys
+from webapi.services import holders
 from webapi.services.rates import WINDOW, Rates, Standing
 
 BLOCK = 64  # bits of an IPv6 address that one customer has, as a rule
@@ -35,7 +35,7 @@ def _admit() -> None:
     if request.endpoint in FREE:
         return
     each, of_an_address = current_app.config["REQUESTS_PER_MINUTE"], current_app.config["REQUESTS_PER_MINUTE_ADDRESS"]
-    prefix = keys.prefix_of(request.headers.get("Authorization", ""))
+    prefix = holders.prefix_of(request.headers.get("Authorization", ""))
     rates: Rates = current_app.extensions["rates"]
     if prefix and each:
         _stand(rates.look(pseudonym(f"key {prefix}"), each))

@@ -37,8 +37,7 @@ bp = APIBlueprint("live", __name__, enable_openapi=False)
 def init_app(app: Flask) -> None:
     """Reads LIVE_WATCHERS and WEB_THREADS."""
     app.extensions["watchers"] = Watchers(app)
-    if app.config["LIVE_WATCHERS"]:
-        app.wsgi_app = Crowd(app.wsgi_app, app.config["WEB_THREADS"])  # type: ignore[method-assign]
+    app.wsgi_app = Crowd(app.wsgi_app, app.config["WEB_THREADS"])  # type: ignore[method-assign]
     app.register_blueprint(bp)
 
 

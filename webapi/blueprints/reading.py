@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
 
+from webapi.blueprints.json_text import check_json
 from webapi.errors import Fault, Invalid, Malformed, UnsupportedMediaType
 from webapi.queue import Once, fingerprint, seals
 
 Model = TypeVar("Model", bound=BaseModel)
 
-DEEPEST = 32
-WIDEST = 2**63  # an integer beyond 64 bits has no place in a database
 KEY = re.compile(r"[\x21-\x7e]{8,255}")
-BAD_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def body(model: type[Model]) -> Model:
@@ -75,8 +72,9 @@ def query(model: type[Model], *, from_form: bool = False) -> Model:
 
 def refuse_nul() -> None:
     """A NUL in an address, a query or a form is nobody's name for anything, and PostgreSQL takes none."""
-    given = [*(request.view_args or {}).values(), *request.args, *request.form]
-    given += [value for values in (request.args, request.form) for each in values.listvalues() for value in each]
+    given = list((request.view_args or {}).values())
+    for name, values in (*request.args.lists(), *request.form.lists()):
+        given += [name, *values]
     if any("\0" in str(value) for value in given):
         raise Malformed("The request holds a NUL character.")
 
@@ -89,6 +87,8 @@ def once(kind: str, *asked: BaseModel) -> Once | None:
     found = key()
     if not found:
         return None
+    if not any(seals.secret_fields(type(each)) for each in asked):  # then it is the same under each key
+        return Once("POST /jobs", found, fingerprint(kind, *(each.model_dump(mode="json") for each in asked)))
     now, *earlier = seals.under_each_key(lambda key: fingerprint(kind, *(seals.marked(each, key) for each in asked)))
     return Once("POST /jobs", found, now, tuple(earlier))
 
@@ -106,65 +106,6 @@ def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     return tuple(
         Fault(_pointer(each["loc"]), _sentence(each)) for each in error.errors(include_url=False, include_input=False)
     )
-
-
-def check_json(raw: bytes) -> Any:
-    """What a JSON text says; what libraries disagree about (RFC 8259 section 4, RFC 7493) is refused with Malformed."""
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Malformed("The body is not UTF-8.") from None
-    if text.startswith("\ufeff"):
-        raise Malformed("The body begins with a byte order mark; leave it out.")
-    try:
-        document = json.loads(
-            text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_int=_int, parse_float=_float
-        )
-    except json.JSONDecodeError as error:
-        raise Malformed(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
-    except RecursionError:
-        raise Malformed(f"The body is nested more than {DEEPEST} levels deep.") from None
-    _check_tree(document, 1)
-    return document
-
-
-def _check_tree(value: Any, depth: int) -> None:
-    if depth > DEEPEST:
-        raise Malformed(f"The body is nested more than {DEEPEST} levels deep.")
-    if isinstance(value, str) and BAD_TEXT.search(value):
-        raise Malformed("A string holds a NUL or half of a surrogate pair.")
-    if isinstance(value, dict):
-        for name in value:
-            _check_tree(name, depth)
-    children: Sequence[Any] = (
-        list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
-    )
-    for child in children:
-        _check_tree(child, depth + 1)
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise Malformed("An object has the same name twice.")
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise Malformed(f"{name} is not JSON.")
-
-
-def _int(digits: str) -> int:
-    if len(digits) > 20 or not -WIDEST <= int(digits) < WIDEST:
-        raise Malformed("An integer does not fit into 64 bits.")
-    return int(digits)
-
-
-def _float(digits: str) -> float:
-    number = float(digits)
-    if number in (float("inf"), float("-inf")):
-        raise Malformed(f"{digits[:20]} is too large a number.")
-    return number
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

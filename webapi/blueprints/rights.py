@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import APIFlask
-from flask import g, request
+from flask import request
 from flask_login import current_user
 
 from webapi.errors import Forbidden, InsufficientScope
 from webapi.models import Role, Scope
+from webapi.services.holders import Holder
 
 SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
 # Doors for programs: here nobody is sent to sign in.
@@ -74,8 +75,7 @@ WORDS = {
 
 def init_app(app: APIFlask) -> None:
     """After whoever asks is known. The OpenAPI document gets each operation's scope as `x-scope`."""
-    app.before_request(_check_key)
-    app.before_request(_check_role)
+    app.before_request(_check)
 
 
 def document(app: APIFlask) -> None:
@@ -98,24 +98,30 @@ def scope_of(endpoint: str, method: str) -> Scope | None:
     return Scope.READ if method in SAFE else Scope.MANAGE
 
 
-def _check_key() -> None:
-    """Raises InsufficientScope; what a key's kind allows beyond the doors is for the services to see to."""
-    if request.endpoint is None or request.blueprint in UNASKED:
+def _check() -> None:
+    """First what the key may do, then what the person may."""
+    endpoint, method = request.endpoint, request.method
+    if endpoint is None:
         return
+    blueprint = endpoint.rpartition(".")[0] or None
     # Whoever reads the key says whether there is one: the header's text may be spelled in more ways than one.
-    if not current_user.is_authenticated or not g.get("key_used"):
-        return
-    scope, granted = scope_of(request.endpoint, request.method), g.key_scopes
+    if blueprint not in UNASKED and isinstance(holder := current_user._get_current_object(), Holder):
+        _check_key(holder, endpoint, method)
+    if method not in SAFE and endpoint not in VIEWERS_MAY:
+        _check_role()
+
+
+def _check_key(holder: Holder, endpoint: str, method: str) -> None:
+    """Raises InsufficientScope; what a key's kind allows beyond the doors is for the services to see to."""
+    scope = scope_of(endpoint, method)
     if scope is None:
         raise Forbidden("An API key may not do this. Sign in as a person.")
-    if scope not in granted:
+    if not holder.allows(scope):
         raise InsufficientScope(f"This key {WORDS[scope]}: it needs the scope {scope!s}.", scope)
-    if current_user.only_kind is not None and request.blueprint not in OF_ONE_KIND:
-        raise InsufficientScope(f"This key is for jobs of the kind {current_user.only_kind} alone.", scope)
+    if holder.only_kind is not None and endpoint.rpartition(".")[0] not in OF_ONE_KIND:
+        raise InsufficientScope(f"This key is for jobs of the kind {holder.only_kind} alone.", scope)
 
 
 def _check_role() -> None:
-    if request.method in SAFE or request.endpoint is None or request.endpoint in VIEWERS_MAY:
-        return
     if current_user.is_authenticated and current_user.role == Role.VIEWER:
         raise Forbidden("You may look at what is here and change nothing: your role is viewer.")

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, JsonValue
 
 from webapi.blueprints import reading
-from webapi.blueprints.identity import me, require_anyone, sandbox
+from webapi.blueprints.identity import asker, require_anyone, sandbox
 from webapi.errors import NotFound
 from webapi.services import jobs
 
@@ -26,7 +26,7 @@ class Work(BaseModel):
 
 @bp.post("/process")
 def process() -> ResponseReturnValue:
-    owner, kind = me(), jobs.public_kind("data.process")
+    owner, kind = asker(), jobs.public_kind("data.process")
     work = reading.values(Work, {"data": request.form.get("data")}) if request.form else reading.body(Work)
     payload = reading.values(kind.payload, {"data": work.data})
     job = jobs.submit(owner, kind, payload, once=reading.once("process", work), sandbox=sandbox())
@@ -36,7 +36,7 @@ def process() -> ResponseReturnValue:
 @bp.get("/status/<task_id>")
 def status(task_id: str) -> ResponseReturnValue:
     """An id that nobody knows is 404; it is never mistaken for a job that waits."""
-    job = jobs.find(me(), _id(task_id))
+    job = jobs.find(asker(), _id(task_id))
     return jsonify(task_id=job.id, status=job.state, progress=job.progress, result=job.result, error=job.error_public)
 
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from webapi import serve
 from webapi.config import Settings
@@ -18,7 +19,8 @@ from webapi.local import broker, ports, smtp_sink
 from webapi.local.layout import Layout
 from webapi.local.processes import Supervisor
 from webapi.local.programs import Program
-from webapi.models import Worker
+from webapi.models import Worker, revisions
+from webapi.threads import threads
 
 SLOW = 60.0  # seconds for a part to come up on a machine that is busy with something else
 ANSWER = 5.0  # seconds for a server that runs already
@@ -43,10 +45,11 @@ def bring_up(
         supervisor.start(layout.broker.program())
     if layout.mail_port is not None:
         supervisor.start(_inbox(layout, environment))
-    supervisor.start(_web(layout, environment))  # it loads while the database is made ready
-    supervisor.run(
-        Program("database", (sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"), environment), SLOW
-    )
+    supervisor.start(web(layout, environment))  # it loads while the database is made ready
+    if not _is_migrated(app):
+        supervisor.run(
+            Program("database", (sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"), environment), SLOW
+        )
     where, patience = ("the server at REDIS_URL", ANSWER) if layout.broker is None else ("valkey", SLOW)
     supervisor.until(lambda: broker.answers(app.config["REDIS_URL"]), f"{where} to answer", patience)
     pids = [supervisor.start(_worker(name, app, environment, concurrency)) for name in workers]
@@ -58,16 +61,27 @@ def bring_up(
         supervisor.until(partial(_is_at_work, app, pid), f"{name} to be ready", SLOW)
 
 
+def _is_migrated(app: Flask) -> bool:
+    """Then no process has to load for it. A database that cannot be asked is for that process to complain of."""
+    with app.app_context():
+        try:
+            with db.engine.connect() as connection:
+                return revisions.is_ready(connection, app.extensions["migrate"].directory)
+        except SQLAlchemyError:
+            return False
+
+
 def _inbox(layout: Layout, environment: Mapping[str, str]) -> Program:
     folder, port = layout.settings()["INBOX_PATH"], str(layout.mail_port)
     command = (sys.executable, "-I", smtp_sink.__file__, "--folder", folder, "--port", port)
     return Program("inbox", command, environment, floor=0)
 
 
-def _web(layout: Layout, environment: Mapping[str, str]) -> Program:
-    given = layout.settings()
-    threads = (int(given.get(name, Settings.model_fields[name].default)) for name in ("WEB_THREADS", "LIVE_WATCHERS"))
-    words = serve.command(ports.HOST, layout.port, sum(threads), patience=STOP)
+def web(layout: Layout, environment: Mapping[str, str]) -> Program:
+    """The web server, with as many threads and processes as the settings say."""
+    given, names = layout.settings(), ("WEB_THREADS", "LIVE_WATCHERS", "WEB_CONCURRENCY")
+    requests, watchers, processes = (int(given.get(name, Settings.model_fields[name].default)) for name in names)
+    words = serve.command(ports.HOST, layout.port, threads(requests, watchers), processes, STOP)
     return Program("web", (*words, "--log-level", "warning"), environment)
 
 

@@ -16,7 +16,7 @@ from webapi.models import Role, User
 from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.queue import submit
-from webapi.services import links, passwords, trail
+from webapi.services import holders, links, passwords, trail
 from webapi.services.mail import mailer
 
 VERIFY = "verify address v1"
@@ -85,10 +85,11 @@ def is_password(user: User, password: str) -> bool:
 
 
 def set_role(user: User, role: Role, actor: str) -> None:
-    """From their next request on."""
+    """From their next request on; from a key within a second."""
     before = user.role
     with writing():
         user.role = role
+        holders.forget()
         trail.note("role.changed", user_id=user.id, actor=actor, before=before, now=role.value)
 
 
@@ -108,6 +109,7 @@ def verify(token: str) -> User:
             raise NotFound("This link is for an account that is not there any more.")
         if user.verified_at is None:
             user.verified_at = now()
+        holders.forget()
     return user
 
 

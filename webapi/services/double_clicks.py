@@ -35,7 +35,7 @@ def schedule(owner: User, nonce: str | None, kind: Kind, payload: BaseModel, pla
             row = schedules.find(owner, schedule_id)
     if (row.kind, plan_of(row).model_dump()) != (kind.name, plan.model_dump()):
         raise KeyReused
-    if seals.opened(kind, row.payload, owner.id) != payload:
+    if seals.opened(kind, kind.upgraded(row.payload, row.payload_version), owner.id) != payload:
         raise KeyReused
     return row
 

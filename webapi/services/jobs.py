@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from flask import current_app
 from pydantic import BaseModel
-from sqlalchemy import func, select
+from sqlalchemy import select
+from uuid_utils.compat import uuid7
 
 from webapi.errors import Fault, Forbidden, InsufficientScope, Invalid, NotFound
 from webapi.extensions import db
-from webapi.models import Artifact, Effect, EffectState, Job, JobEvent, Schedule, Scope, User
+from webapi.models import Effect, Job, JobEvent, Schedule, Scope
 from webapi.models.transaction import writing
 from webapi.queue import Kind, Once, control, kind_named, seals
 from webapi.queue import submit as submit_job
 from webapi.queue.followup import tells_of
+from webapi.queue.orders import acts_of
 from webapi.services import storage, targets
+from webapi.services.holders import Asker
 
 LONGEST_URL = 2000  # characters, as it is kept: its canonical form
 
@@ -31,8 +34,25 @@ def public_kind(name: str) -> Kind:
     return kind
 
 
-def submit(
-    owner: User,
+@dataclass(frozen=True)
+class Accepted:
+    """A job that was accepted by this request, or `replayed`: by an earlier one under the same key.
+
+    `acts` are the effects that a job which was accepted just now is going to have.
+    """
+
+    job: Job
+    replayed: bool
+    acts: int
+
+
+def submit(owner: Asker, kind: Kind, payload: BaseModel, **options: Any) -> Job:
+    """The job that `accept` accepts."""
+    return accept(owner, kind, payload, **options).job
+
+
+def accept(
+    owner: Asker,
     kind: Kind,
     payload: BaseModel,
     *,
@@ -40,7 +60,7 @@ def submit(
     sandbox: bool = False,
     callback_url: str | None = None,
     **options: Any,
-) -> Job:
+) -> Accepted:
     """Accept a job from its owner. `options` are those of `webapi.queue.submit`.
 
     What a job of the `sandbox` does to the outside world is only played. Its idempotency keys are others than those
@@ -52,7 +72,9 @@ def submit(
     payload = allowed(owner, kind, payload)
     options |= {"sandbox": sandbox, "callback_url": callable_url(callback_url)}
     once = apart(once) if once and sandbox else once
-    return submit_job(kind.name, payload, owner_id=owner.id, quota=quota(), once=once, **options)
+    job_id = uuid7()
+    job = submit_job(kind.name, payload, owner_id=owner.id, job_id=job_id, quota=quota(), once=once, **options)
+    return Accepted(job, job.id != job_id, len(acts_of(kind, payload)))
 
 
 def apart(once: Once) -> Once:
@@ -75,7 +97,7 @@ def callbacks(job: Job) -> list[Job]:
     return list(db.session.scalars(query)) if job.callback_url else []
 
 
-def allowed(owner: User, kind: Kind, payload: BaseModel) -> BaseModel:
+def allowed(owner: Asker, kind: Kind, payload: BaseModel) -> BaseModel:
     """The payload as it is to be kept. Raises Forbidden before the owner's address is confirmed, and to a key that is
     bound to another kind.
 
@@ -85,7 +107,7 @@ def allowed(owner: User, kind: Kind, payload: BaseModel) -> BaseModel:
     return prepared(owner, kind, payload)
 
 
-def check_may(owner: User, kind: Kind) -> None:
+def check_may(owner: Asker, kind: Kind) -> None:
     """Raises Forbidden before the owner's address is confirmed, and for a key that is for jobs of another kind."""
     if owner.verified_at is None:
         raise Forbidden("Confirm your email address first: open the link in the mail that we sent you.")
@@ -93,9 +115,10 @@ def check_may(owner: User, kind: Kind) -> None:
         raise InsufficientScope(f"This key is for jobs of the kind {owner.only_kind} alone.", Scope.SUBMIT)
 
 
-def prepared(owner: User, kind: Kind, payload: BaseModel) -> BaseModel:
+def prepared(owner: Asker, kind: Kind, payload: BaseModel) -> BaseModel:
     """The payload as it is to be kept. Raises Invalid."""
-    seals.refuse_masks(payload)
+    if seals.secret_fields(type(payload)):  # else it is written out for nothing
+        seals.refuse_masks(payload)
     storage.check_uploads(owner.id, payload)
     return kind.prepare(payload, owner.id) if kind.prepare else payload
 
@@ -106,7 +129,7 @@ def quota() -> int:
     return most
 
 
-def find(owner: User, job_id: UUID) -> Job:
+def find(owner: Asker, job_id: UUID) -> Job:
     """The owner's job. Raises NotFound, also for somebody else's and for one that the key that asks is not for."""
     job = owned(owner.id, job_id)
     if owner.only_kind not in {None, job.kind}:
@@ -136,24 +159,7 @@ def effects(job: Job) -> list[Effect]:
     return list(db.session.scalars(select(Effect).where(Effect.job_id == job.id).order_by(Effect.id)))
 
 
-def artifacts(job_ids: Sequence[UUID]) -> dict[UUID, list[Artifact]]:
-    """The files of several jobs, in one query."""
-    found: dict[UUID, list[Artifact]] = {job_id: [] for job_id in job_ids}
-    for row in db.session.scalars(select(Artifact).where(Artifact.job_id.in_(job_ids)).order_by(Artifact.name)):
-        found[row.job_id].append(row)
-    return found
-
-
-def effect_counts(job_ids: Sequence[UUID]) -> dict[UUID, dict[EffectState, int]]:
-    """How the effects of several jobs stand, in one query."""
-    found: dict[UUID, dict[EffectState, int]] = {job_id: {} for job_id in job_ids}
-    query = select(Effect.job_id, Effect.state, func.count()).where(Effect.job_id.in_(job_ids))
-    for job_id, state, count in db.session.execute(query.group_by(Effect.job_id, Effect.state)):
-        found[job_id][EffectState(state)] = count
-    return found
-
-
-def cancel(owner: User, job_id: UUID) -> Job:
+def cancel(owner: Asker, job_id: UUID) -> Job:
     """Cancel a waiting job, or ask a running one to stop. Raises NotFound, and Conflict for one that is over."""
     find(owner, job_id)
     with writing() as session:
@@ -161,7 +167,7 @@ def cancel(owner: User, job_id: UUID) -> Job:
     return find(owner, job_id)
 
 
-def replay(owner: User, job_id: UUID) -> Job:
+def replay(owner: Asker, job_id: UUID) -> Job:
     """Run a job that is over again; what is done is not repeated. Raises NotFound and Conflict."""
     find(owner, job_id)
     with writing() as session:
@@ -169,7 +175,7 @@ def replay(owner: User, job_id: UUID) -> Job:
     return find(owner, job_id)
 
 
-def resolve(owner: User, job_id: UUID, answers: Mapping[UUID, control.Answer]) -> Job:
+def resolve(owner: Asker, job_id: UUID, answers: Mapping[UUID, control.Answer]) -> Job:
     """Settle unknown effects of an uncertain job. Raises NotFound, Conflict, and Invalid for other effects."""
     find(owner, job_id)
     with writing() as session:
@@ -177,7 +183,7 @@ def resolve(owner: User, job_id: UUID, answers: Mapping[UUID, control.Answer]) -
     return find(owner, job_id)
 
 
-def release(owner: User, job_id: UUID, effect_ids: Sequence[UUID]) -> Job:
+def release(owner: Asker, job_id: UUID, effect_ids: Sequence[UUID]) -> Job:
     """Let held effects of a job that is over go. Raises NotFound, Conflict, and Invalid for other effects."""
     find(owner, job_id)
     with writing() as session:
@@ -185,6 +191,6 @@ def release(owner: User, job_id: UUID, effect_ids: Sequence[UUID]) -> Job:
     return find(owner, job_id)
 
 
-def actor(owner: User) -> str:
+def actor(owner: Asker) -> str:
     """How an event names whoever did it."""
     return f"user {owner.id}"

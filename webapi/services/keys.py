@@ -1,17 +1,14 @@
-"""API keys: shown once, kept as a hash."""
+"""API keys: shown once, kept as a hash. Whose they are is for `holders` to say."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import re
 import secrets
 from collections.abc import Collection
 from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import and_, select, update
+from sqlalchemy import select, update
 from uuid_utils.compat import uuid7
 
 from webapi.errors import Fault, Invalid, NotFound
@@ -21,11 +18,7 @@ from webapi.models.columns import now
 from webapi.models.transaction import writing
 from webapi.models.user import TEST_KEY
 from webapi.queue import kind_named
-from webapi.services import trail
-
-LIVE_KEY = "wapi_live_"
-SHAPE = re.compile(rf"({LIVE_KEY}|{TEST_KEY})[0-9a-f]{{12}}_[0-9a-f]{{64}}")
-USE_RESOLUTION = 60.0  # seconds; "last used" is not worth a write for each request
+from webapi.services import holders, trail
 
 
 def create(
@@ -45,14 +38,14 @@ def create(
     public ones and a moment that is over.
     """
     _check(scopes, kind, expires_at)
-    prefix = f"{TEST_KEY if test else LIVE_KEY}{secrets.token_hex(6)}"
+    prefix = f"{TEST_KEY if test else holders.LIVE_KEY}{secrets.token_hex(6)}"
     secret = secrets.token_hex(32)
     granted = " ".join(scope for scope in Scope if scope in scopes)
     with writing() as session:
         session.add(
             ApiKey(
                 id=uuid7(), owner_id=owner.id, name=name, prefix=prefix, last_four=secret[-4:],
-                secret_hash=_hash(secret), scopes=granted, kind=kind, expires_at=expires_at,
+                secret_hash=holders.hashed(secret), scopes=granted, kind=kind, expires_at=expires_at,
             )
         )  # fmt: skip
         trail.note("key.made", user_id=owner.id, actor=actor, on_what=prefix, scopes=granted)
@@ -68,28 +61,6 @@ def _check(scopes: Collection[Scope], kind: str | None, expires_at: datetime | N
         raise Invalid(faults=(Fault("/expires_at", "This moment is over."),))
 
 
-def find(token: str) -> ApiKey | None:
-    """The key that this is; None for anything that is not a key that works. Its use is noted."""
-    if not SHAPE.fullmatch(token):
-        return None
-    prefix, _, secret = token.rpartition("_")
-    over = and_(ApiKey.expires_at.is_not(None), ApiKey.expires_at <= now())
-    found = db.session.execute(select(ApiKey, over).where(ApiKey.prefix == prefix)).first()
-    key, expired = found or (None, True)
-    if not hmac.compare_digest(key.secret_hash if key else _hash(""), _hash(secret)):
-        return None
-    if key is None or expired or key.revoked_at is not None:
-        return None
-    _note_use(key)
-    return key
-
-
-def prefix_of(header: str) -> str | None:
-    """The public part of the key in an Authorization header; None when no key has this shape. It proves nothing."""
-    token = header.removeprefix("Bearer ").strip()
-    return token.rpartition("_")[0] if SHAPE.fullmatch(token) else None
-
-
 def of(owner: User) -> list[ApiKey]:
     """This person's keys that were not revoked, newest first; one whose time is over is among them."""
     query = select(ApiKey).where(ApiKey.owner_id == owner.id, ApiKey.revoked_at.is_(None)).order_by(ApiKey.id.desc())
@@ -102,7 +73,7 @@ def has_expired(key: ApiKey) -> bool:
 
 
 def revoke(owner: User, key_id: UUID) -> None:
-    """End a key at once. Raises NotFound for one that is not this person's."""
+    """End a key: here at once, in other processes within a second. Raises NotFound for one that is not theirs."""
     with writing() as session:
         revoked = session.execute(
             update(ApiKey)
@@ -113,14 +84,4 @@ def revoke(owner: User, key_id: UUID) -> None:
             raise NotFound("There is no such key.")
         prefix = session.scalar(select(ApiKey.prefix).where(ApiKey.id == key_id))
         trail.note("key.revoked", user_id=owner.id, on_what=prefix)
-
-
-def _note_use(key: ApiKey) -> None:
-    if key.last_used_at is not None and (datetime.now(UTC) - key.last_used_at).total_seconds() < USE_RESOLUTION:
-        return
-    with writing() as session:
-        session.execute(update(ApiKey).where(ApiKey.id == key.id).values(last_used_at=now()))
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+        holders.forget()

@@ -26,7 +26,7 @@ from webapi.models import (
 )
 from webapi.models.transaction import writing
 from webapi.queue import submit
-from webapi.services import accounts, links, passwords, sessions, tickets, trail
+from webapi.services import accounts, holders, links, passwords, sessions, tickets, trail
 from webapi.services.accounts import UserRef
 from webapi.services.mail import mailer
 
@@ -107,4 +107,5 @@ def delete_account(user: User) -> None:
         if session.scalar(select(func.count()).where(Job.owner_id == user_id, Job.state == State.RUNNING)):
             raise Conflict("Some of your jobs are running. Cancel them or wait for their end, then delete the account.")
         trail.note("account.deleted", user_id=user_id)
+        holders.forget()
         session.execute(delete(User).where(User.id == user_id).execution_options(synchronize_session=False))

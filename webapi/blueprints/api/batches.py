@@ -15,7 +15,8 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from webapi.blueprints import reading
 from webapi.blueprints.api.jobs import SubmitQuery
 from webapi.blueprints.api.openapi import refuse_query, takes_query
-from webapi.blueprints.identity import me, require_anyone, sandbox
+from webapi.blueprints.identity import asker, require_anyone, sandbox
+from webapi.blueprints.json_text import check_json
 from webapi.errors import Fault, Invalid, Malformed, UnsupportedMediaType, WebapiError
 from webapi.queue import Once, fingerprint, seals
 from webapi.queue.batch import MOST
@@ -73,10 +74,10 @@ class BatchOut(BaseModel):
 def submit(kind: str) -> tuple[BatchOut, int, dict[str, str]]:
     """Submit up to 10,000 jobs of one kind, all or none of them"""
     declared, query = jobs.public_kind(kind), reading.query(BatchQuery)
-    jobs.check_may(me(), declared)  # before 16 MB are read for nothing
+    jobs.check_may(asker(), declared)  # before 16 MB are read for nothing
     items = _items()
     verdicts = batches.submit(
-        me(), declared, _read(declared.payload, items), partial=query.partial, once=_once(kind, query, items),
+        asker(), declared, _read(declared.payload, items), partial=query.partial, once=_once(kind, query, items),
         sandbox=sandbox(), delay=query.delay, run_at=query.run_at, deadline_at=query.deadline,
         priority=query.priority, tags=query.tag, callback_url=query.callback_url,
     )  # fmt: skip
@@ -92,7 +93,7 @@ def _items() -> list[Any]:
         lines = _counted(list(islice(found, MOST + 1)))  # counted before the first of them is looked at
         return [_document(body, line) for line in lines]
     if request.mimetype == "application/json":
-        return _counted(reading.check_json(request.get_data()))
+        return _counted(check_json(request.get_data()))
     raise UnsupportedMediaType("Send the batch as application/json or application/x-ndjson.")
 
 
@@ -104,7 +105,7 @@ def _counted(items: Any) -> list[Any]:
 
 def _document(body: bytes, line: re.Match[bytes]) -> Any:
     try:
-        return reading.check_json(line[0])
+        return check_json(line[0])
     except Malformed as error:
         number = len(body[: line.start()].splitlines()) + 1
         raise Malformed(f"Line {number}: {error.message.replace('The body', 'It')}") from None

@@ -8,7 +8,7 @@ from typing import Any
 from webapi.blueprints.api import examples
 from webapi.queue import Kind
 from webapi.queue.batch import MOST
-from webapi.queue.job import EndedJob
+from webapi.queue.endings import EndedJob
 
 Spec = dict[str, Any]
 

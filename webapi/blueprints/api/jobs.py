@@ -9,7 +9,6 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from flask import Response
 from pydantic import BaseModel, Field
-from uuid_utils.compat import uuid7
 
 from webapi.blueprints import reading
 from webapi.blueprints.answers import download
@@ -17,13 +16,14 @@ from webapi.blueprints.api import preferences
 from webapi.blueprints.api.log_shapes import AttemptLogList, AttemptLogOut
 from webapi.blueprints.api.openapi import refuse_query, takes_body, takes_query
 from webapi.blueprints.api.shapes import EffectList, EventList, JobOut, JobPage, Release, Resolution, Why
-from webapi.blueprints.api.shaping import shape_effects, shape_events, shape_jobs
-from webapi.blueprints.identity import check_sandbox, me, require_anyone, sandbox
+from webapi.blueprints.api.shaping import shape_accepted, shape_effects, shape_events, shape_jobs, told
+from webapi.blueprints.identity import asker, check_sandbox, me, require_anyone, sandbox
 from webapi.blueprints.moments import Moment
 from webapi.models import Job, State
 from webapi.queue import explain
 from webapi.services import job_lists, job_pages, job_queries, jobs
 from webapi.services.job_queries.fields import FIELDS
+from webapi.services.jobs import Accepted
 
 bp = APIBlueprint("api_jobs", __name__, tag="Jobs")
 bp.before_request(require_anyone)
@@ -78,25 +78,25 @@ class ListQuery(FilterQuery):
 @takes_query(SubmitQuery)
 @bp.output(JobOut, status_code=202, description="The job is on disk and will reach a final state.")
 @bp.doc(responses={200: "With Prefer: wait, the job is over."})
-def submit(kind: str) -> tuple[JobOut, int, dict[str, str]]:
+def submit(kind: str) -> Response:
     """Submit a job; the body is the kind's payload and nothing else"""
-    job, headers = accept(kind)
-    job, status, applied = preferences.waited(job)
-    shaped = shape_jobs([job])[0]
-    return shaped, status, {"Location": shaped.links.self, **headers, **applied, **_again(job)}
+    accepted, headers = accept(kind)
+    job, status, applied = preferences.waited(accepted.job)
+    # Nothing has happened yet to a job that was accepted just now: what is known of it is all there is.
+    shaped = shape_jobs([job])[0] if accepted.replayed or applied else shape_accepted(accepted)
+    return told(shaped, status, {"Location": shaped.links.self, **headers, **applied, **_again(job)})
 
 
-def accept(kind: str) -> tuple[Job, dict[str, str]]:
+def accept(kind: str) -> tuple[Accepted, dict[str, str]]:
     """The job of this request, and headers about it. The request's body is the kind's payload."""
     declared, when = jobs.public_kind(kind), reading.query(SubmitQuery)
     payload = reading.body(declared.payload)
-    job_id = uuid7()
-    job = jobs.submit(
-        me(), declared, payload, job_id=job_id, once=reading.once(kind, when, payload), sandbox=sandbox(),
+    accepted = jobs.accept(
+        asker(), declared, payload, once=reading.once(kind, when, payload), sandbox=sandbox(),
         delay=when.delay, run_at=when.run_at, deadline_at=when.deadline, priority=when.priority, tags=when.tag,
         callback_url=when.callback_url,
     )  # fmt: skip
-    return job, {"Idempotency-Replayed": "true"} if job.id != job_id else {}
+    return accepted, {"Idempotency-Replayed": "true"} if accepted.replayed else {}
 
 
 @bp.get("/jobs")
@@ -114,7 +114,7 @@ def index() -> JobPage:
 @bp.doc(responses={304: "It is as the ETag in If-None-Match says."})
 def show(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
     """Show a job"""
-    shaped, status, headers = _shaped(jobs.find(me(), job_id))
+    shaped, status, headers = _shaped(jobs.find(asker(), job_id))
     tag = hashlib.sha256(shaped.model_dump_json().encode()).hexdigest()[:32]
     return shaped, status, {"ETag": f'"{tag}"', **headers}
 
@@ -123,28 +123,28 @@ def show(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
 @bp.output(EventList)
 def events(job_id: UUID) -> EventList:
     """Show a job's history"""
-    return shape_events(jobs.events(jobs.find(me(), job_id)))
+    return shape_events(jobs.events(jobs.find(asker(), job_id)))
 
 
 @bp.get("/jobs/<uuid:job_id>/effects")
 @bp.output(EffectList)
 def effects(job_id: UUID) -> EffectList:
     """Show a job's effects, with the receipt of each"""
-    return shape_effects(jobs.effects(jobs.find(me(), job_id)))
+    return shape_effects(jobs.effects(jobs.find(asker(), job_id)))
 
 
 @bp.get("/jobs/<uuid:job_id>/why")
 @bp.output(Why)
 def why(job_id: UUID) -> Why:
     """Say why a job is not running just now"""
-    return Why.model_validate(explain.why(jobs.find(me(), job_id)))
+    return Why.model_validate(explain.why(jobs.find(asker(), job_id)))
 
 
 @bp.get("/jobs/<uuid:job_id>/logs")
 @bp.output(AttemptLogList)
 def logs(job_id: UUID) -> AttemptLogList:
     """Show what each attempt of a job logged, without secrets"""
-    rows = job_pages.logs_of(jobs.find(me(), job_id).id)
+    rows = job_pages.logs_of(jobs.find(asker(), job_id).id)
     return AttemptLogList(attempts=[AttemptLogOut.model_validate(row) for row in rows])
 
 
@@ -154,22 +154,22 @@ def logs(job_id: UUID) -> AttemptLogList:
 )
 def artifact(job_id: UUID, name: str) -> Response:
     """Download a file that a job produced; ranges are supported"""
-    return download(jobs.find(me(), job_id), name)
+    return download(jobs.find(asker(), job_id), name)
 
 
 @bp.post("/jobs/<uuid:job_id>/cancel")
 @bp.output(JobOut)
 def cancel(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
     """Cancel a waiting job, or ask a running one to stop before its next effect"""
-    return _shaped(jobs.cancel(me(), job_id))
+    return _shaped(jobs.cancel(asker(), job_id))
 
 
 @bp.post("/jobs/<uuid:job_id>/replay")
 @bp.output(JobOut, status_code=202)
 def replay(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
     """Run a job that is over again; effects that are done are not repeated"""
-    check_sandbox(jobs.find(me(), job_id).sandbox)
-    return _shaped(jobs.replay(me(), job_id), 202)
+    check_sandbox(jobs.find(asker(), job_id).sandbox)
+    return _shaped(jobs.replay(asker(), job_id), 202)
 
 
 @bp.post("/jobs/<uuid:job_id>/resolve")
@@ -177,8 +177,8 @@ def replay(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
 @bp.output(JobOut)
 def resolve(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
     """Settle unknown effects of an uncertain job: delivered, or resend"""
-    check_sandbox(jobs.find(me(), job_id).sandbox)
-    return _shaped(jobs.resolve(me(), job_id, reading.body(Resolution).effects))
+    check_sandbox(jobs.find(asker(), job_id).sandbox)
+    return _shaped(jobs.resolve(asker(), job_id, reading.body(Resolution).effects))
 
 
 @bp.post("/jobs/<uuid:job_id>/release")
@@ -186,8 +186,8 @@ def resolve(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
 @bp.output(JobOut, status_code=202)
 def release(job_id: UUID) -> tuple[JobOut, int, dict[str, str]]:
     """Let held effects of a job that is over go; it runs again for them"""
-    check_sandbox(jobs.find(me(), job_id).sandbox)
-    return _shaped(jobs.release(me(), job_id, list(reading.body(Release).effects)), 202)
+    check_sandbox(jobs.find(asker(), job_id).sandbox)
+    return _shaped(jobs.release(asker(), job_id, list(reading.body(Release).effects)), 202)
 
 
 def _shaped(job: Job, status: int = 200) -> tuple[JobOut, int, dict[str, str]]:

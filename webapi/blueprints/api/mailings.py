@@ -50,9 +50,9 @@ class MailQuery(BaseModel):
 @bp.output(JobOut, status_code=202, description="The job is on disk and will check the file, row by row.")
 def create() -> tuple[JobOut, int, dict[str, str]]:
     """Mail everybody in a file; the body is the payload of the kind email.bulk and nothing else"""
-    job, headers = accept(KIND)
-    headers |= {"Location": url_for("api_mailings.show", mailing_id=job.id), "Retry-After": "1"}
-    return shape_jobs([job])[0], 202, headers
+    accepted, headers = accept(KIND)
+    headers |= {"Location": url_for("api_mailings.show", mailing_id=accepted.job.id), "Retry-After": "1"}
+    return shape_jobs([accepted.job])[0], 202, headers
 
 
 @bp.get("/mailings")

@@ -7,6 +7,8 @@ from flask import Flask, Response, current_app, request
 from webapi.errors import NotAcceptable, UnsupportedMediaType
 
 JSON = ("application/json", "application/problem+json")
+ANY = "*/*"
+PLAIN = {ANY, "application/json"}  # what nearly all programs say
 
 
 def init_app(app: Flask, prefix: str) -> None:
@@ -25,12 +27,15 @@ def init_app(app: Flask, prefix: str) -> None:
 
 def _check_encoding() -> None:
     """A packed file would be kept as if its bytes were meant."""
-    if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+    given = request.headers.get("Content-Encoding")
+    if given and given.strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaType("Send the body as it is, without Content-Encoding.", headers={"Accept-Encoding": ""})
 
 
 def _check_accept() -> None:
     """Doors that answer with a file say by themselves what it is, and are not asked."""
+    if request.headers.get("Accept", ANY) in PLAIN:
+        return
     view = current_app.view_functions.get(request.endpoint or "")
     answers_json = "response" in getattr(view, "_spec", {})
     if answers_json and request.accept_mimetypes and not request.accept_mimetypes.best_match(JSON):

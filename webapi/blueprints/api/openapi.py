@@ -44,6 +44,8 @@ def takes_query(model: type[BaseModel]) -> Callable[[View], View]:
 
 def refuse_query() -> None:
     """Before anything else is looked at: a parameter that the view does not know was meant to do something."""
+    if not request.args:
+        return
     view = current_app.view_functions[request.endpoint or ""]
     models = [model for model, location in getattr(view, "_spec", {}).get("args") or [] if location == "query"]
     known = [name for model in models for name in model.model_fields]

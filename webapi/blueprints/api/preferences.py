@@ -21,6 +21,8 @@ def init_app(app: Flask) -> None:
 
 def wait() -> int:
     """The seconds that this request would wait. What is no preference of ours is no error, as the RFC wants it."""
+    if "Prefer" not in request.headers:
+        return 0
     given = ",".join(request.headers.getlist("Prefer")).split(",")
     found = [match for each in given if (match := WAIT.fullmatch(each.partition(";")[0].strip()))]
     return min(LONGEST, int(found[0][1])) if found else 0  # of two that contradict each other the first counts

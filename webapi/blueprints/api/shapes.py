@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from webapi.models import EffectState, State
 from webapi.queue.control import Answer
-from webapi.queue.job import Failure
+from webapi.queue.endings import Failure
 
 
 class Progress(BaseModel):

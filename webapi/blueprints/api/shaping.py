@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from flask import url_for
+from flask import Response, url_for
+from pydantic import BaseModel
 
 from webapi.blueprints.api.shapes import (
     ArtifactOut,
@@ -21,18 +22,30 @@ from webapi.blueprints.api.shapes import (
 )
 from webapi.models import Artifact, Effect, EffectState, Job, JobEvent, State
 from webapi.queue import Kind
-from webapi.queue.job import Failure
-from webapi.services import jobs
+from webapi.queue.endings import Failure
+from webapi.services import job_pages, jobs
+from webapi.services.jobs import Accepted
+
+
+def told(shape: BaseModel, status: int, headers: Mapping[str, str]) -> Response:
+    """The answer, written by pydantic; APIFlask would make plain values of the shape first, and have those written."""
+    return Response(shape.model_dump_json(), status, headers, content_type="application/json")
 
 
 def shape_jobs(rows: Sequence[Job]) -> list[JobOut]:
     """Several jobs with their files and effects, in three queries however many they are."""
     ids = [row.id for row in rows]
-    files, effects = jobs.artifacts(ids), jobs.effect_counts(ids)
+    files, effects = job_pages.artifacts(ids), job_pages.effect_counts(ids)
     return [_shape(row, files[row.id], effects[row.id]) for row in rows]
 
 
+def shape_accepted(accepted: Accepted) -> JobOut:
+    """A job that was accepted just now: without a query, for it has no files, and its effects are all to come."""
+    return _shape(accepted.job, [], {EffectState.PENDING: accepted.acts})
+
+
 def _shape(job: Job, files: Sequence[Artifact], effects: dict[EffectState, int]) -> JobOut:
+    here = url_for("api_jobs.show", job_id=job.id)  # the others lie below it; to build each took longer than the rest
     counts = {state.value: count for state, count in effects.items()}
     counts["unknown"] = counts.get("unknown", 0) + counts.pop("inflight", 0)
     return JobOut(
@@ -57,14 +70,14 @@ def _shape(job: Job, files: Sequence[Artifact], effects: dict[EffectState, int])
         effects=EffectCounts(**counts),
         artifacts=[_shape_file(job.id, file) for file in files],
         links=Links(
-            self=url_for("api_jobs.show", job_id=job.id),
-            events=url_for("api_jobs.events", job_id=job.id),
-            effects=url_for("api_jobs.effects", job_id=job.id),
-            logs=url_for("api_jobs.logs", job_id=job.id),
-            cancel=url_for("api_jobs.cancel", job_id=job.id),
-            replay=url_for("api_jobs.replay", job_id=job.id),
-            resolve=url_for("api_jobs.resolve", job_id=job.id),
-            release=url_for("api_jobs.release", job_id=job.id),
+            self=here,
+            events=f"{here}/events",
+            effects=f"{here}/effects",
+            logs=f"{here}/logs",
+            cancel=f"{here}/cancel",
+            replay=f"{here}/replay",
+            resolve=f"{here}/resolve",
+            release=f"{here}/release",
             page=url_for("jobs.show", job_id=job.id),
         ),
     )

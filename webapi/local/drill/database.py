@@ -47,7 +47,7 @@ def _empty(url: str) -> str:
 
 def _server(folder: Path, supervisor: Supervisor) -> str:
     """A PostgreSQL as it is installed, with its durability as it is by default."""
-    programs, port, password = _programs(), ports.free(), secrets.token_hex(24)
+    found, port, password = programs(), ports.free(), secrets.token_hex(24)
     user = UNPRIVILEGED if os.geteuid() == PRIVILEGED else None
     folder.mkdir(mode=0o700)
     write_private(folder / "password", password)
@@ -57,16 +57,17 @@ def _server(folder: Path, supervisor: Supervisor) -> str:
         shutil.chown(folder / "password", user)
     data = str(folder / "data")
     options = ("-D", data, "-U", "webapi", "-A", "scram-sha-256", "-E", "UTF8", "--pwfile", str(folder / "password"))
-    supervisor.run(Program("initdb", (str(programs / "initdb"), *options), environment({}), user=user), SLOW)
+    supervisor.run(Program("initdb", (str(found / "initdb"), *options), environment({}), user=user), SLOW)
     settings = (f"port={port}", f"listen_addresses={ports.HOST}", f"unix_socket_directories={folder}")
-    words = (str(programs / "postgres"), "-D", data, *(f"--{each}" for each in settings))
+    words = (str(found / "postgres"), "-D", data, *(f"--{each}" for each in settings))
     supervisor.start(Program("postgresql", words, environment({}), floor=0, user=user))
     url = f"postgresql://webapi:{password}@{ports.HOST}:{port}/postgres"
     supervisor.until(lambda: _connects(url), "postgresql to answer", SLOW)
     return Settings(DATABASE_URL=url).DATABASE_URL
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """The folder of a PostgreSQL of this machine. Raises ConfigError when there is none."""
     found = shutil.which("initdb")
     if found:
         return Path(found).resolve().parent

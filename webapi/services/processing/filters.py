@@ -13,6 +13,7 @@ from webapi.services.queries.run import query
 from webapi.services.queries.sources import Limits
 
 LONGEST = 2_000  # characters
+DEEPEST = 400  # expressions within one another; how deep Python itself can read differs between its versions
 LIMITS = Limits(memory_bytes=128 << 20, seconds=10.0, temp_bytes=0)
 # What an expression is made of. Not SUBQUERY, WINDOW, STAR (`*`, COLUMNS(…)), PARAMETER and the like.
 CLASSES = {
@@ -86,16 +87,19 @@ def _around(tree: dict[str, Any]) -> Any:
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Every expression in it. Without recursion: the tree is as deep as the text."""
-    left = [tree]
+    """Every expression in it. Without recursion: the tree is as deep as the text. Raises Permanent beyond DEEPEST."""
+    left = [(tree, 0)]
     while left:
-        node = left.pop()
+        node, depth = left.pop()
         if isinstance(node, dict):
             if "class" in node or "node" in node:
                 yield node
-            left.extend(node.values())
+                depth += 1
+            left.extend((each, depth) for each in node.values())
         elif isinstance(node, list):
-            left.extend(node)
+            left.extend((each, depth) for each in node)
+        if depth > DEEPEST:
+            raise Permanent("The filter is nested too deeply.")
 
 
 def _check_node(node: dict[str, Any], unsteady: set[str], bare: set[str]) -> None:
