@@ -13,7 +13,7 @@ from webapi.threads import LINE
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PATIENCE = 1.0  # seconds that one waits, at most
+PATIENCE = 0.5  # seconds that one waits, at most: whoever is let in then knows within one second, work included
 AGAIN = "1"  # seconds after which whoever was turned away may ask again
 STATUS = "503 Service Unavailable"
 SENTENCE = "Too many requests are under way here. Nothing was done for this one; send it again in a second."
@@ -25,12 +25,12 @@ WATCHES = {"/healthz", "/readyz", "/metrics"}  # a process that is busy is not d
 class Crowd:
     """A WSGI application of which at most `most` calls run at once. What streams its answer has left by then.
 
-    The next `LINE` × `most` wait for up to `PATIENCE` seconds. Whoever comes beyond them is turned away at once, before
+    The next `LINE` × `most` wait for up to `patience` seconds. Whoever comes beyond them is turned away at once, before
     anything is read or looked up: work that would be late for everybody costs less than work that is.
     """
 
-    def __init__(self, app: WSGIApplication, most: int) -> None:
-        self._app = app
+    def __init__(self, app: WSGIApplication, most: int, patience: float = PATIENCE) -> None:
+        self._app, self._patience = app, patience
         self._places = threading.BoundedSemaphore(most)
         self._line = threading.BoundedSemaphore((1 + LINE) * most)
 
@@ -40,7 +40,7 @@ class Crowd:
         if not self._line.acquire(blocking=False):
             return _turned_away(environ, start_response)
         try:
-            if not self._places.acquire(timeout=PATIENCE):
+            if not self._places.acquire(timeout=self._patience):
                 return _turned_away(environ, start_response)
             try:
                 return self._app(environ, start_response)
