@@ -9,10 +9,6 @@ import sys
 from pathlib import Path
 
 from webapi.local import smtp_sink
-from webapi.local.demo import demo
-from webapi.local.drill.plan import Size
-from webapi.local.drill.stage import drill
-from webapi.local.run import run
 
 DESCRIPTION = "Everything on nothing: the whole system on a machine that has only Python."
 RUN = """Bring everything up in var/: a private Valkey, an SQLite database, an inbox, the web and a worker.
@@ -35,9 +31,18 @@ def main() -> int:
     given = parser.parse_args()
     if given.verb == "smtp":
         return _smtp(given.folder, given.port)
+    if given.verb == "run":
+        from webapi.local.run import run  # alone: what the others need takes longer to load than to be up
+
+        return run()
     if given.verb == "drill":
+        from webapi.local.drill.plan import Size
+        from webapi.local.drill.stage import drill
+
         return drill(given.database, given.seed, Size.of(given.minutes))
-    return {"run": run, "demo": demo}[given.verb]()
+    from webapi.local.demo import demo
+
+    return demo()
 
 
 def _drill_options(parser: argparse.ArgumentParser) -> None:

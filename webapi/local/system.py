@@ -12,20 +12,16 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapi import serve
-from webapi.config import Settings
 from webapi.extensions import db
-from webapi.local import broker, ports, smtp_sink
+from webapi.local import broker, ports, servers
 from webapi.local.layout import Layout
 from webapi.local.processes import Supervisor
 from webapi.local.programs import Program
 from webapi.models import Worker, revisions
-from webapi.threads import threads
 
 SLOW = 60.0  # seconds for a part to come up on a machine that is busy with something else
 ANSWER = 5.0  # seconds for a server that runs already
 CONCURRENCY = 4  # jobs at a time, in each worker
-STOP = 5  # seconds that the web gives its requests; else one that hangs would hold up the end
 WORKERS = ("worker",)
 
 
@@ -41,11 +37,19 @@ def bring_up(
 
     `app` is this process's own, with the settings of the system. Raises Stopped and DidNotStart.
     """
-    if layout.broker is not None:
-        supervisor.start(layout.broker.program())
-    if layout.mail_port is not None:
-        supervisor.start(_inbox(layout, environment))
-    supervisor.start(web(layout, environment))  # it loads while the database is made ready
+    servers.start(layout, supervisor, environment)
+    complete(layout, app, supervisor, environment, workers, concurrency)
+
+
+def complete(
+    layout: Layout,
+    app: Flask,
+    supervisor: Supervisor,
+    environment: Mapping[str, str],
+    workers: Sequence[str] = WORKERS,
+    concurrency: int = CONCURRENCY,
+) -> None:
+    """`bring_up`, when the servers were started before."""
     if not _is_migrated(app):
         supervisor.run(
             Program("database", (sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"), environment), SLOW
@@ -69,20 +73,6 @@ def _is_migrated(app: Flask) -> bool:
                 return revisions.is_ready(connection, app.extensions["migrate"].directory)
         except SQLAlchemyError:
             return False
-
-
-def _inbox(layout: Layout, environment: Mapping[str, str]) -> Program:
-    folder, port = layout.settings()["INBOX_PATH"], str(layout.mail_port)
-    command = (sys.executable, "-I", smtp_sink.__file__, "--folder", folder, "--port", port)
-    return Program("inbox", command, environment, floor=0)
-
-
-def web(layout: Layout, environment: Mapping[str, str]) -> Program:
-    """The web server, with as many threads and processes as the settings say."""
-    given, names = layout.settings(), ("WEB_THREADS", "LIVE_WATCHERS", "WEB_CONCURRENCY")
-    requests, watchers, processes = (int(given.get(name, Settings.model_fields[name].default)) for name in names)
-    words = serve.command(ports.HOST, layout.port, threads(requests, watchers), processes, STOP)
-    return Program("web", (*words, "--log-level", "warning"), environment)
 
 
 def _worker(name: str, app: Flask, environment: Mapping[str, str], concurrency: int) -> Program:

@@ -1,11 +1,11 @@
-"""The parts of a local system, as they are started."""
+"""The servers of a local system, as they are started."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from webapi.local.layout import lay_out
-from webapi.local.system import web
+from webapi.local.servers import web
 
 
 def test_the_web_server_has_the_threads_and_processes_that_are_set(tmp_path: Path) -> None:
