@@ -26,6 +26,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from benchmarks.goals import Goal, table
+from benchmarks.holes import fill_holes
 from benchmarks.processors import Taken, take
 from tests.queue.plans import heard
 from tests.queue.throng import OWNERS, Throng, fill
@@ -117,6 +118,8 @@ def ledgers(rows: int) -> Iterator[list[Ledger]]:
         found = [_ledger(url, broker, size, f"ledger{size}") for size in (SMALL, rows)]
         for each in found:
             each.fill()
+            with each.app.app_context():
+                fill_holes(each.accept_a_batch)
         yield found
         for each in found:
             each.close()
