@@ -33,10 +33,10 @@ def sources(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """A connection that died while it was idle is replaced; one that cannot be had is reported within seconds.
+    """A connection that cannot be had is reported within seconds.
 
     There are enough for the WEB_THREADS requests that run at once, and some that others do beside them.
     """
     if url.startswith("sqlite"):
         return {}
-    return {"pool_pre_ping": True, "max_overflow": 15, "pool_timeout": 5, "connect_args": {"connect_timeout": 3}}
+    return {"max_overflow": 15, "pool_timeout": 5, "connect_args": {"connect_timeout": 3}}

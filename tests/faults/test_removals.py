@@ -33,7 +33,7 @@ REMOVALS = {
     ),
     "the fence in E1": Removal(
         "webapi/queue/acts.py",
-        "if session.execute(mine.with_for_update()).first() is None:",
+        "if connection.execute(MINE, fence).first() is None:",
         "if False:",
         "tests/queue/test_effects.py::test_no_act_begins_when_the_job_is_not_surely_ours",
     ),

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from webapi.errors import ConfigError
 from webapi.extensions import db
+from webapi.models import resting
 
 WRITES = {"webapi_writes": True}
 BUSY_TIMEOUT = 5_000  # milliseconds that SQLite waits for another writer
@@ -73,6 +74,7 @@ def _make_durable(engine: Engine) -> None:
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "connect", _open_postgresql)
+        resting.watch(engine)
 
 
 def _open_sqlite(connection: Any, record: Any) -> None:

@@ -7,19 +7,45 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import exists, select, update
+from sqlalchemy import Float, bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
 from webapi import metrics
 from webapi.failpoints import failpoint
-from webapi.models import Effect, EffectState, Job, State
+from webapi.models import EffectState, Job, State
 from webapi.models.columns import after, now
+from webapi.models.lists import among
 from webapi.models.transaction import writing
 from webapi.queue import noting
 from webapi.queue.attempt import Attempt, Cancelled, Replaced
 from webapi.queue.control import refine
+from webapi.queue.ledger import JOBS, RUNNING
+from webapi.queue.noting import EFFECTS
 
 ANSWER_LIMIT = 25.0  # seconds; the longest wait for the answer to an act, always less than half a lease
+# Made once: they are sent for each mail or wave of mails.
+MINE = (
+    select(JOBS.c.id)
+    .where(
+        JOBS.c.id == bindparam("a_job"),
+        JOBS.c.attempt == bindparam("a_number"),
+        JOBS.c.state == RUNNING,
+        JOBS.c.cancel_requested_at.is_(None),
+        JOBS.c.lease_until > after(bindparam("a_while", type_=Float(53))),
+    )
+    .with_for_update()
+)
+MARK = (
+    update(EFFECTS)
+    .where(among(EFFECTS.c.id, "ids"), EFFECTS.c.state == EffectState.PENDING.value)
+    .values(
+        state=EffectState.INFLIGHT.value,
+        marked_by=bindparam("a_marker"),
+        try_no=EFFECTS.c.try_no + 1,
+        marked_at=now(),
+    )
+    .returning(EFFECTS.c.id, EFFECTS.c.try_no)
+)
 
 
 def answer_limit() -> float:
@@ -93,21 +119,12 @@ def mark(acts: Sequence[Act]) -> None:
     attempt.still_mine()
     failpoint("E0")
     with writing() as session:
-        mine = select(Job.id).where(
-            *attempt.fence,
-            Job.state == State.RUNNING,
-            Job.cancel_requested_at.is_(None),
-            Job.lease_until > after(answer_limit()),
-        )
-        if session.execute(mine.with_for_update()).first() is None:
+        connection = session.connection()
+        fence = {"a_job": attempt.job_id, "a_number": attempt.number, "a_while": answer_limit()}
+        if connection.execute(MINE, fence).first() is None:
             raise _why_not(session, attempt)
-        marked = session.execute(
-            update(Effect)
-            .where(Effect.id.in_([act.id for act in acts]), Effect.state == EffectState.PENDING)
-            .values(state=EffectState.INFLIGHT, marked_by=attempt.number, try_no=Effect.try_no + 1, marked_at=now())
-            .returning(Effect.id, Effect.try_no)
-            .execution_options(synchronize_session=False)
-        ).all()
+        given = {"ids": [act.id for act in acts], "a_marker": attempt.number}
+        marked = connection.execute(MARK, given).all()
         if len(marked) != len(acts):
             raise Replaced
         tries = {row.id: row.try_no for row in marked}

@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import Boolean, Integer, String, Table, and_, bindparam, case, null, or_, select, update
 from sqlalchemy.exc import OperationalError
 
-from webapi.models import Effect, EffectState, Job, State
+from webapi.models import Effect, EffectState, State
 from webapi.models.columns import now
 from webapi.models.transaction import writing
+from webapi.queue.ledger import JOBS
 
 BUSY = (0.2, 1.0, 3.0)  # seconds between tries, when the database is busy for a moment
 
@@ -40,6 +41,8 @@ SETTLE = NOTED.where(
     maybe=or_(EFFECTS.c.maybe, bindparam("unanswered", type_=Boolean)), message_id=bindparam("an_id", type_=String)
 )
 
+VERDICT = select(JOBS.c.state).where(JOBS.c.id == bindparam("a_job"))
+
 
 def settled(rows: Sequence[dict[str, Any]], job_id: UUID) -> bool:
     """Write receipts down; whether others have judged their job uncertain meanwhile.
@@ -57,5 +60,6 @@ def settled(rows: Sequence[dict[str, Any]], job_id: UUID) -> bool:
 
 def _settled(rows: Sequence[dict[str, Any]], job_id: UUID) -> bool:
     with writing() as session:
-        session.connection().execute(SETTLE, list(rows))
-        return session.scalar(select(Job.state).where(Job.id == job_id)) == State.UNCERTAIN
+        connection = session.connection()
+        connection.execute(SETTLE, list(rows))
+        return connection.scalar(VERDICT, {"a_job": job_id}) == State.UNCERTAIN

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from flask import current_app
 from pydantic import BaseModel
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -33,6 +33,9 @@ TOGETHER = 20  # parts that are accepted in one transaction
 TURN = 60.0  # seconds after which a part lets others work; far from its time limit
 MORE = "the rest goes on in a turn of its own"
 REST = 3600.0  # seconds after which a part of a paused mailing looks again
+
+# Made once: it is asked before each wave of mails.
+HELD = select(Mailing.cancelled_at, Mailing.paused_at).where(Mailing.id == bindparam("a_mailing"))
 
 
 class Part(BaseModel):
@@ -159,8 +162,7 @@ def _open(mailing: Mailing) -> BufferedReader:
 
 
 def _rest_if_needed(mailing_id: UUID, began: float) -> None:
-    query = select(Mailing.cancelled_at, Mailing.paused_at).where(Mailing.id == mailing_id)
-    cancelled, paused = db.session.execute(query).one()
+    cancelled, paused = db.session.connection().execute(HELD, {"a_mailing": mailing_id}).one()
     db.session.rollback()  # a read that stays open would never see a pause
     if cancelled is not None:  # whoever cancelled it may have died before this part's turn came
         raise Cancelled
