@@ -18,7 +18,7 @@ from structlog import get_logger
 from webapi.extensions import db
 from webapi.models import FINAL, Job
 
-SHORTEST, LONGEST = 0.02, 0.25  # seconds between two looks at the ledger
+SHORTEST, LONGEST = 0.01, 0.25  # seconds between two looks at the ledger
 PATIENCE = 0.1  # of the time that the newest waiter has waited
 
 log = get_logger()
