@@ -31,12 +31,13 @@ class Answer:
 
 
 class Traffic:
-    """Which requests are sent and not answered at this moment."""
+    """Which requests are sent and not answered at this moment, and how many were answered."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self._open: set[int] = set()
+        self.answers = 0
 
     def begin(self) -> int:
         with self._lock:
@@ -44,9 +45,10 @@ class Traffic:
             self._open.add(number)
             return number
 
-    def end(self, number: int) -> None:
+    def end(self, number: int, *, answered: bool) -> None:
         with self._lock:
             self._open.discard(number)
+            self.answers += answered
 
     def open(self) -> set[int]:
         with self._lock:
@@ -81,21 +83,23 @@ class Api:
     ) -> Answer:
         connection = self._connection or http.client.HTTPConnection(ports.HOST, self._port, timeout=TIMEOUT)
         self._connection = connection
-        number = None
+        number, answered = None, False
         try:
             connection.request(method, path, body, {**self._headers, **headers})
             number = self._traffic.begin()
             if hang_up:
                 raise ConnectionAbortedError
             response = connection.getresponse()
-            return Answer(response.status, json.loads(response.read() or b"null"))
+            answer = Answer(response.status, json.loads(response.read() or b"null"))
+            answered = True
+            return answer
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
             self._connection = None
             raise NoAnswer from error
         finally:
             if number is not None:
-                self._traffic.end(number)
+                self._traffic.end(number, answered=answered)
 
     def jobs(self, **filters: Any) -> Iterator[dict[str, Any]]:
         """Every job that matches, newest first. Raises NoAnswer."""

@@ -53,6 +53,7 @@ class Chaos:
 
     def __post_init__(self) -> None:
         self._dead: set[int] = set()
+        self._answers = 0  # of the web server, when it was killed last
         self._redis = brokers.client(self.app.config["REDIS_URL"], 1)
 
     def strike(self, fault: Fault) -> None:
@@ -93,8 +94,10 @@ class Chaos:
         return Kill("worker main", time.time(), False) if last else None
 
     def _web(self, last: bool) -> Kill | None:
-        before = self.traffic.open()
-        if (before or last) and (at := _kill(-self.supervisor.pid("web"))):
+        """One that has not answered since it died is let come back: on a busy machine chance could keep all out."""
+        before = self.traffic.open() if self.traffic.answers > self._answers else set()
+        if before and (at := _kill(-self.supervisor.pid("web"))):
+            self._answers = self.traffic.answers
             return Kill("web", at, bool(before & self.traffic.open()))
         return Kill("web", time.time(), False) if last else None
 
