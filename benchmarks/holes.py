@@ -18,13 +18,18 @@ PAGES = text(
     " FROM (SELECT ctid FROM jobs ORDER BY id DESC LIMIT :jobs) AS newest"
 )
 TOGETHER = 10  # jobs in a page, at least
+MOST = 500  # calls; with ten million jobs it took about ten of a thousand
 
 
 def fill_holes(accept: Callable[[], int]) -> None:
-    """Call `accept`, which says how many jobs it accepted, until those of one call lie together. PostgreSQL only."""
-    while True:
+    """Call `accept`, which says how many jobs it accepted, until those of one call lie together. PostgreSQL only.
+
+    Raises RuntimeError when that does not come to an end.
+    """
+    for _ in range(MOST):
         jobs = accept()
         pages: int = db.session.execute(PAGES, {"jobs": jobs}).scalar_one()
         db.session.rollback()
         if pages * TOGETHER <= jobs:
             return
+    raise RuntimeError("New jobs still lie each in a page of its own.")

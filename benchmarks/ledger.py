@@ -4,7 +4,8 @@
 
 Two databases of one server, and the same work in turns on either. Rates are medians of the rounds, and their ratio is
 that of the rounds' ratios. Beside them what a job costs in processor time, ours and the database's together, over all
-rounds: it hardly depends on what else the machine does. Then what the hot paths ask of the larger one: the dearest
+rounds: it hardly depends on what else the machine does. Before, jobs are accepted until they lie together (see
+`benchmarks.holes`). Then what the hot paths ask of the larger one: the dearest
 statement of each, by the pages of 8 KB that it reads, as EXPLAIN ANALYZE sees it. Linux only.
 """
 

@@ -66,6 +66,8 @@ class Proxy:
             _close(each)
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # or the one that waits in accept() would be let in still
         self._listener.close()
         self.cut_all()
 

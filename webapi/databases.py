@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+# How long a server may be silent: milliseconds where it owes an answer, and seconds where it owes none.
+SILENCE = {"tcp_user_timeout": 10_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+
 
 def with_driver(url: str) -> str:
     """The URL with the driver that we ship, psycopg 3. Raises ValueError for a database that we do not know."""
@@ -33,10 +36,12 @@ def sources(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """A connection that cannot be had is reported within seconds.
+    """A connection that cannot be had, or whose other side answers no more, is reported within seconds.
 
-    There are enough for the WEB_THREADS requests that run at once, and some that others do beside them.
+    Without `tcp_user_timeout` and keepalives (libpq, "Parameter Key Words") TCP would wait for a quarter of an hour for
+    a server whose machine is gone. There are connections enough for the WEB_THREADS requests that run at once, and some
+    that others do beside them.
     """
     if url.startswith("sqlite"):
         return {}
-    return {"max_overflow": 15, "pool_timeout": 5, "connect_args": {"connect_timeout": 3}}
+    return {"max_overflow": 15, "pool_timeout": 5, "connect_args": {"connect_timeout": 3, **SILENCE}}

@@ -13,7 +13,7 @@ from webapi.threads import LINE
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PATIENCE = 0.5  # seconds that one waits, at most: whoever is let in then knows within one second, work included
+PATIENCE = 0.5  # seconds that one waits, at most: a quick request that is let in is answered within about one
 AGAIN = "1"  # seconds after which whoever was turned away may ask again
 STATUS = "503 Service Unavailable"
 SENTENCE = "Too many requests are under way here. Nothing was done for this one; send it again in a second."

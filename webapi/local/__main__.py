@@ -32,7 +32,9 @@ def main() -> int:
     if given.verb == "smtp":
         return _smtp(given.folder, given.port)
     if given.verb == "run":
-        from webapi.local.run import run  # alone: what the others need takes longer to load than to be up
+        from webapi.local.run import (
+            run,  # not above: the others load the application, and this starts its servers first
+        )
 
         return run()
     if given.verb == "drill":

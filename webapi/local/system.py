@@ -49,7 +49,7 @@ def complete(
     workers: Sequence[str] = WORKERS,
     concurrency: int = CONCURRENCY,
 ) -> None:
-    """`bring_up`, when the servers were started before."""
+    """Make the database ready, start the workers, and wait until all is ready. The servers were started before."""
     if not _is_migrated(app):
         supervisor.run(
             Program("database", (sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"), environment), SLOW

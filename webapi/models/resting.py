@@ -1,7 +1,7 @@
 """Pooled connections to PostgreSQL that may have died at rest, told without a round trip for each transaction.
 
 A server that ends, or that somebody tells to end a connection, says so on it: then there is something to read where
-nothing was asked. Whoever was silently cut off is found by a ping, after a second without use.
+nothing was asked. After a second without use a connection is asked, for the way to the server may be cut in silence.
 """
 
 from __future__ import annotations
@@ -10,20 +10,27 @@ import select
 import time
 from typing import Any
 
-from sqlalchemy import Dialect, Engine, event
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
-SURE = 1.0  # seconds of rest after which a connection that is quiet is pinged all the same
+SURE = 1.0  # seconds of rest after which a connection that is quiet is asked all the same
 SINCE = "rests_since"
 
 
 def watch(engine: Engine) -> None:
     """Replace what died at rest, and all that rested with it, before anybody uses it."""
+    dbapi = engine.dialect.loaded_dbapi
+    assert dbapi is not None
 
     def wake(connection: Any, record: Any, proxy: Any) -> None:
-        rested = time.monotonic() - record.info.get(SINCE, time.monotonic())  # one that is new has not rested
-        if (rested > SURE or _said_something(connection)) and not _answers(engine.dialect, connection):
-            raise InvalidatePoolError
+        since = record.info.get(SINCE)
+        if since is None:  # it is new; were it asked too, a second failure would be told as no error of the database
+            return
+        if time.monotonic() - since > SURE or _said_something(connection):
+            try:
+                _ask(connection)
+            except dbapi.Error:
+                raise InvalidatePoolError from None
 
     event.listen(engine, "checkin", _rest)
     event.listen(engine, "checkout", wake)
@@ -41,9 +48,11 @@ def _said_something(connection: Any) -> bool:
     return bool(poll.poll(0))
 
 
-def _answers(dialect: Dialect, connection: Any) -> bool:
-    assert dialect.loaded_dbapi is not None
-    try:
-        return dialect.do_ping(connection)
-    except dialect.loaded_dbapi.Error:
-        return False
+def _ask(connection: Any) -> None:
+    """A round trip. A time limit that strikes meanwhile passes through, and the pool gives the connection up.
+
+    The dialect's own ping changes a setting of the connection afterwards, which fails on one that was broken off, and
+    hides the time limit.
+    """
+    connection.execute("SELECT 1")
+    connection.rollback()
