@@ -27,7 +27,7 @@ from webapi.models.columns import now
 from webapi.queue.audit import Finding, audit
 
 CUSTOMERS = 8  # clients at a time
-DRAINED = 150.0  # seconds after the last kill by which every job must be over
+DRAINED = 150.0  # seconds after the last kill by which every job must be over; as long as it lasted, if that is more
 READY = 60.0  # seconds for everything that was killed to be back
 OVERTIME = 1.3  # times the planned duration, after which no more is killed: the machine is too slow for all of it
 LOOK = 0.2  # seconds between two looks whether everything is back
@@ -96,7 +96,7 @@ class Drill(threading.Thread):
             customer.join()
             if customer.failure is not None:
                 raise customer.failure
-        deadline = time.monotonic() + DRAINED
+        deadline = time.monotonic() + max(DRAINED, self._plan.size.seconds)
         outside = Outside(self._connection(), self._scene.requests, self._scene.receipts)
         outside.drain(deadline)
         crashed = outside.replay_given_up()
