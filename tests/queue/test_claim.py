@@ -12,7 +12,9 @@ from flask import Flask
 from sqlalchemy import insert, text
 from uuid_utils.compat import uuid7
 
+from tests.kinds.quick import Line
 from tests.queue.acting import Errands
+from tests.queue.plans import heard
 from tests.queue.rows import OWNER, accept, change, job, states
 from webapi.extensions import db
 from webapi.models import FINAL, Job, State
@@ -20,8 +22,9 @@ from webapi.models.columns import after, now
 from webapi.models.transaction import writing
 from webapi.queue import kind_named
 from webapi.queue.attempt import Attempt
+from webapi.queue.batch import submit_batch
 from webapi.queue.children import worker_id
-from webapi.queue.claim import claim
+from webapi.queue.claim import claim, claim_set
 
 pytestmark = pytest.mark.usefixtures("owner")
 
@@ -140,3 +143,15 @@ def test_the_attempts_of_a_job_are_counted_and_its_beginning_stays() -> None:
     assert attempt.number == 2
     again = job(job_id)
     assert (again.started_at, again.progress, again.progress_note) == (began, 0, None)
+
+
+@pytest.mark.parametrize("ground", ["postgresql"], indirect=True)
+def test_a_claim_in_a_backlog_that_the_statistics_do_not_know_reads_what_it_takes(ground: Flask) -> None:
+    """They are of a quiet time, and then thousands come at once: what is queued is not read from end to end."""
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE jobs"))
+    submit_batch(kind_named("test.quick"), {place: Line() for place in range(3_000)}, owner_id=OWNER)
+    with heard() as found:
+        assert len(claim_set(kind_named("test.quick"), 16)) == 16
+    (plan,) = [each for each in found.plans.values() if each.statement.startswith("UPDATE jobs")]
+    assert plan.indexes == {"pk_jobs"}, plan
