@@ -27,7 +27,7 @@ PROGRAMS = (
     Program(("latency",), 120, ("idle latency: no worse than Celery's",)),
     Program(
         ("work",),
-        180,
+        240,
         (
             "no-op jobs: ≥ 4 × Celery prefork",
             "no-op jobs: ≥ 2 × Huey, two commits each",
