@@ -77,11 +77,13 @@ def test_a_job_learns_of_its_time_limit_while_it_waits(edge: HttpServer) -> None
     def ring(*_: Any) -> None:
         raise SoftTimeLimitExceeded
 
+    waiting = calls(edge.port)
+    assert waiting.client  # made before: it leaves much to the collector, in which an exception would be lost
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, 0.3)
     try:
         with pytest.raises(SoftTimeLimitExceeded):
-            calls(edge.port).ask("delete_object", Key="key")
+            waiting.ask("delete_object", Key="key")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
