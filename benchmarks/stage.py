@@ -17,7 +17,7 @@ from benchmarks import catalogue
 from webapi import create_app
 from webapi.config import environment
 from webapi.extensions import db
-from webapi.local import ports
+from webapi.local import ports, servers
 from webapi.local.drill.database import ledger
 from webapi.local.layout import lay_out
 from webapi.local.processes import Supervisor
@@ -87,6 +87,7 @@ def stage(
         layout = lay_out(folder / "var", given, lambda line: None)
         catalogue.add()
         app = create_app(defaults() | given | dict(layout.chosen))
+        servers.start(layout, supervisor, environment_of(layout))
         bring_up(layout, app, supervisor, environment_of(layout), workers, concurrency)
         with app.app_context():
             user = accounts.create("bench@example.com", "Bench", secrets.token_urlsafe(16), verified=True)

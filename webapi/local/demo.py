@@ -10,7 +10,7 @@ from textwrap import indent
 
 from webapi import create_app
 from webapi.errors import ConfigError
-from webapi.local import ports
+from webapi.local import ports, servers
 from webapi.local.layout import Layout, lay_out, project_folder
 from webapi.local.processes import DidNotStart, Stopped, Supervisor
 from webapi.local.run import say
@@ -30,6 +30,7 @@ def demo() -> int:
         layout = lay_out(folder / "var", {"PORT": ports.free()}, say)
         with Supervisor(project, logs, say) as supervisor:
             say("Starting a system of its own in a scratch folder.")
+            servers.start(layout, supervisor, environment_of(layout))
             bring_up(layout, create_app(defaults() | dict(layout.chosen)), supervisor, environment_of(layout))
             _show(layout, Visit(supervisor.pause))
             status = 0

@@ -62,7 +62,7 @@ def _serve(layout: Layout, supervisor: Supervisor) -> None:
     from webapi.local import person, system
 
     app = create_app(layout.chosen)
-    system.complete(layout, app, supervisor, chosen)
+    system.bring_up(layout, app, supervisor, chosen)
     try:
         write_settings(RUN_FILE, layout.settings())
         password, key = person.welcome(app)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapi.extensions import db
-from webapi.local import broker, ports, servers
+from webapi.local import broker, ports
 from webapi.local.layout import Layout
 from webapi.local.processes import Supervisor
 from webapi.local.programs import Program
@@ -33,23 +33,10 @@ def bring_up(
     workers: Sequence[str] = WORKERS,
     concurrency: int = CONCURRENCY,
 ) -> None:
-    """Start every part that is ours; each of them is ready when this returns.
+    """Make the database ready, start the workers, and wait for every part. The servers were started before.
 
     `app` is this process's own, with the settings of the system. Raises Stopped and DidNotStart.
     """
-    servers.start(layout, supervisor, environment)
-    complete(layout, app, supervisor, environment, workers, concurrency)
-
-
-def complete(
-    layout: Layout,
-    app: Flask,
-    supervisor: Supervisor,
-    environment: Mapping[str, str],
-    workers: Sequence[str] = WORKERS,
-    concurrency: int = CONCURRENCY,
-) -> None:
-    """Make the database ready, start the workers, and wait until all is ready. The servers were started before."""
     if not _is_migrated(app):
         supervisor.run(
             Program("database", (sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"), environment), SLOW

@@ -18,7 +18,7 @@ from webapi import create_app
 from webapi.config import Settings
 from webapi.errors import ConfigError
 from webapi.extensions import db
-from webapi.local import ports
+from webapi.local import ports, servers
 from webapi.local.drill.conduct import Drill, Outcome, Scene
 from webapi.local.drill.database import ledger
 from webapi.local.drill.journal import Journal
@@ -72,7 +72,9 @@ def _in(folder: Path, database: str, seed: int, size: Size) -> int:
         app = create_app(defaults() | given | dict(layout.chosen))
         scratch = folder / "tmp"  # what a process that is killed leaves behind goes with the rest
         scratch.mkdir()
-        bring_up(layout, app, supervisor, {**environment_of(layout), "TMPDIR": str(scratch)}, WORKERS)
+        environment = {**environment_of(layout), "TMPDIR": str(scratch)}
+        servers.start(layout, supervisor, environment)
+        bring_up(layout, app, supervisor, environment, WORKERS)
         say(f"Up after {time.monotonic() - began:.0f} s. Work and kills for about {size.seconds:.0f} s.")
         scene = Scene(app, WORKERS, layout.port, _customer(app), requests, receipts)
         plan = Plan(seed, size, set(app.extensions["kinds"]), calls.port)
