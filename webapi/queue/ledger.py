@@ -55,6 +55,9 @@ CALLBACK = "http.call"  # the kind that tells a job's callback_url
 QUEUED, RUNNING = (literal_column(f"'{state}'", String) for state in (State.QUEUED, State.RUNNING))
 # Made once, of tables and not of classes: building a statement takes longer than the database takes to run it.
 JOBS, EVENTS, USERS = (cast(Table, model.__table__) for model in (Job, JobEvent, User))
+# For rows that are found by their ids. With the plain condition PostgreSQL reads the index of all that is queued, where
+# its statistics are of a time when nothing was: 160 ms beside 1 ms for 64 ids among 8,000 jobs that have just come.
+STILL_QUEUED = JOBS.c.state.concat("") == QUEUED
 NEXT_SEQ = (
     select(func.coalesce(func.max(EVENTS.c.seq), 0) + 1)
     .where(EVENTS.c.job_id == JOBS.c.id)

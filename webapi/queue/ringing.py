@@ -16,6 +16,7 @@ from webapi.models import Job, State
 from webapi.models.transaction import writing
 from webapi.queue.hints import Hint, Hints
 from webapi.queue.job import Kind
+from webapi.queue.ledger import STILL_QUEUED
 
 log = get_logger()
 
@@ -51,7 +52,7 @@ def ring(hints: Sequence[Hint]) -> None:
         with writing() as session:
             session.execute(
                 update(Job)
-                .where(Job.id.in_([hint.job_id for hint in unsent]), Job.state == State.QUEUED)
+                .where(Job.id.in_([hint.job_id for hint in unsent]), STILL_QUEUED)
                 .values(published_at=None)
                 .execution_options(synchronize_session=False)
             )
